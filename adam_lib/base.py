@@ -1,0 +1,278 @@
+"""What every in-place optimizer shares: parameters, slots, blocks, saved state.
+
+An optimizer is a table of names and two small methods; see :class:`Optimizer`.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+from zipfile import BadZipFile
+
+import numpy as np
+
+from . import _checks as check
+from ._checks import Array, LearningRate
+
+Params = Array | Sequence[Array]
+
+
+def cache_bytes() -> int:
+    """The size of one core's level-2 cache, or 256 KiB where it is not told."""
+    try:
+        told = os.sysconf("SC_LEVEL2_CACHE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        told = 0
+    return told if told > 0 else 256 * 1024
+
+
+def average(x: Array, beta: float, y: Array, a: Array) -> None:
+    """x = beta * x + (1 - beta) * y, in place; ``a`` is scratch and may be ``y``."""
+    np.multiply(y, 1 - beta, a)
+    np.multiply(x, beta, x)
+    np.add(x, a, x)
+
+
+def descend(theta: Array, lr: float, d: Array, r: Array, eps: float, a: Array, b: Array) -> None:
+    """theta = theta - lr * d / (sqrt(r) + eps), in place; scratch ``a`` may be d, ``b`` r."""
+    np.multiply(d, lr, a)
+    np.sqrt(r, b)
+    np.add(b, eps, b)
+    np.divide(a, b, a)
+    np.subtract(theta, a, theta)
+
+
+class Optimizer:
+    r"""Base of the in-place optimizers.
+
+    A subclass states the names of its state arrays (``slots``) and of its
+    hyperparameters (``hyper``), how many scratch arrays it needs, and two
+    methods: ``_scalars(t)``, the numbers that depend on the step alone, and
+    ``_update(...)``, the operations of its pure rule in the rule's order, each
+    written into existing memory. Equal operations in equal order give equal
+    bits, so the result is the rule's, exactly.
+
+    The base class hands ``_update`` one block of elements at a time. A block
+    is small enough for all its arrays to stay in cache between operations;
+    the update is elementwise, so the cut changes no bit.
+
+    Parameters
+    ----------
+    params : ndarray or list of ndarray
+        The arrays to be updated in place: float16, float32 or float64,
+        C-contiguous, writeable, sharing no memory. Any shapes.
+    **hyper
+        The hyperparameters; every assignment to one is checked.
+
+    Attributes
+    ----------
+    t : int
+        Number of steps taken.
+    params : ndarray or list of ndarray
+        As given.
+    """
+
+    slots: tuple[str, ...] = ()
+    hyper: ClassVar[tuple[str, ...]] = ()
+    scratch: ClassVar[int] = 0
+    lr: LearningRate
+
+    def __init__(self, params: Params, **hyper: Any) -> None:
+        self._arrays = check.parameters(params)
+        self._single = isinstance(params, np.ndarray)
+        for name, value in hyper.items():
+            setattr(self, name, value)
+        self.params = params
+        self.t = 0
+        self._flat = [p.reshape(-1) for p in self._arrays]  # views: p is contiguous
+        self._slots = [[np.zeros_like(p) for _ in self.slots] for p in self._flat]
+        # A block's theta, g, slots and scratch take half of the cache together.
+        self._block_bytes = cache_bytes() // 2 // (2 + len(self.slots) + self.scratch)
+        # One scratch for all arrays, seen in the dtype and block size of each.
+        size = min(self._block_bytes, max(p.nbytes for p in self._flat))
+        pool = [np.empty(-(-size // 8), "float64") for _ in range(self.scratch)]
+        self._scratch = [[s.view(p.dtype)[: p.size] for s in pool] for p in self._flat]
+
+    # -- what a subclass provides ------------------------------------------
+
+    def _scalars(self, t: int) -> tuple[Any, ...]:
+        """The numbers of step ``t``; raises before anything has changed."""
+        raise NotImplementedError
+
+    def _update(
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *scalars: Any
+    ) -> None:
+        """Update one block of ``theta`` and of its slots in place."""
+        raise NotImplementedError
+
+    # -- stepping ----------------------------------------------------------
+
+    def step(self, grads: Params, *, check_finite: bool = False) -> None:
+        """Take one step along ``grads``, changing the parameters in place.
+
+        Parameters
+        ----------
+        grads : ndarray or list of ndarray
+            Gradients at the parameters, in the same form, shapes and dtypes.
+            They are not changed, and may share memory with the parameters.
+        check_finite : bool
+            Refuse NaN and infinite gradients (one more pass over them);
+            by default they reach the parameters, as in the formula.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Before anything has been changed.
+        """
+        found = check.gradients(grads, self._arrays, self._single)
+        if check_finite:
+            check.all_finite(found)
+        t = self.t + 1
+        scalars = self._scalars(t)
+        flat = [self._flat_gradient(g) for g in found]
+        for theta, g, slots, scratch in zip(
+            self._flat, flat, self._slots, self._scratch, strict=True
+        ):
+            if theta.nbytes <= self._block_bytes:
+                self._update(theta, g[:], slots, scratch, *scalars)
+                continue
+            block = self._block_bytes // theta.itemsize
+            for start in range(0, theta.size, block):
+                part = slice(start, start + block)
+                size = theta[part].size
+                self._update(
+                    theta[part],
+                    g[part],
+                    [s[part] for s in slots],
+                    [s[:size] for s in scratch],
+                    *scalars,
+                )
+        self.t = t
+
+    def _flat_gradient(self, g: Array) -> Any:
+        """``g`` as something to slice blocks from, apart from every parameter's memory.
+
+        The gradient of |x|^2 / 2 is x itself, that of x * y is [y, x]: those
+        must be read before the parameters change, so they are copied.
+        """
+        for p in self._flat:
+            if np.may_share_memory(g, p):
+                return g.flatten()
+        return g.reshape(-1) if g.flags.c_contiguous else g.flat
+
+    def _lr(self, t: int) -> float:
+        """The learning rate of step ``t``."""
+        if callable(self.lr):
+            return check.at_least_zero(f"lr({t})", self.lr(t))
+        return self.lr
+
+    # -- hyperparameters and state by name ---------------------------------
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.hyper:
+            value = check.HYPER[name](name, value)
+            if name == "eps":
+                for p in self._arrays:
+                    check.eps_in(value, p.dtype)
+        super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        """A slot by its name, as a copy in the form of ``params``."""
+        if name in self.slots:
+            k = self.slots.index(name)
+            return self._formed([s[k] for s in self._slots])
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def _formed(self, flat: list[Array]) -> Any:
+        """Copies of flat arrays, in the shapes and the form of ``params``."""
+        out = [x.reshape(p.shape).copy() for x, p in zip(flat, self._arrays, strict=True)]
+        return out[0] if self._single else out
+
+    def __repr__(self) -> str:
+        hyper = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.hyper)
+        size = sum(p.size for p in self._arrays)
+        return f"{type(self).__name__}({size} parameters, {hyper}, t={self.t})"
+
+    # -- saving and resuming -----------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """The optimizer's name, ``t``, hyperparameters and copies of all slots.
+
+        The values suit ``np.savez(file, **state)``. A callable ``lr`` is
+        stored as the word "callable"; the parameters are not part of the state.
+        """
+        state: dict[str, Any] = {"optimizer": type(self).__name__, "t": self.t}
+        for name in self.hyper:
+            value = getattr(self, name)
+            state[name] = "callable" if callable(value) else value
+        for i, slots in enumerate(self._slots):
+            for name, s in zip(self.slots, slots, strict=True):
+                state[f"{name}.{i}"] = s.reshape(self._arrays[i].shape).copy()
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from ``state``: its ``t``, hyperparameters and slots.
+
+        Raises
+        ------
+        ValueError
+            If the state is another optimizer's, or does not fit the
+            parameters; nothing has been changed then.
+        """
+        own = self.state_dict()
+        name = str(state["optimizer"]) if "optimizer" in state else "no optimizer"
+        if name != own["optimizer"]:
+            raise ValueError(f"state must be of {own['optimizer']}, got one of {name}")
+        if set(state) != set(own):
+            odd = sorted(set(state) ^ set(own))
+            raise ValueError(
+                f"state must have the keys of {own['optimizer']}, got a mismatch: {odd}"
+            )
+        hyper = {key: np.asarray(state[key]).tolist() for key in self.hyper}
+        if hyper["lr"] == "callable":
+            if not callable(self.lr):
+                raise ValueError("state was saved with a callable lr, got a number as lr here")
+            hyper["lr"] = self.lr
+        arrays = {key: np.asarray(state[key]) for key in own if "." in key}
+        for key, x in arrays.items():
+            if x.shape != own[key].shape or x.dtype != own[key].dtype:
+                raise ValueError(
+                    f"state[{key!r}] must have shape {own[key].shape} and dtype "
+                    f"{own[key].dtype}, got {x.shape} and {x.dtype}"
+                )
+        t = np.asarray(state["t"]).tolist()
+        if not isinstance(t, int) or t < 0:
+            raise ValueError(f"state['t'] must be a whole number >= 0, got {t!r}")
+        trial = type(self)(self.params, **hyper)  # raises on a bad hyperparameter
+        for key in self.hyper:
+            setattr(self, key, getattr(trial, key))
+        for i, slots in enumerate(self._slots):
+            for key, s in zip(self.slots, slots, strict=True):
+                s[:] = arrays[f"{key}.{i}"].reshape(-1)
+        self.t = t
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the state to ``path`` (npz); a failed write leaves an old file whole."""
+        target = Path(path)
+        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as f:
+            try:
+                np.savez(f, **self.state_dict())
+                f.close()
+                os.replace(f.name, target)
+            except BaseException:
+                f.close()
+                os.unlink(f.name)
+                raise
+
+    def load(self, path: str | os.PathLike[str]) -> Self:
+        """Read a state that :meth:`save` wrote, without executing anything; return self."""
+        try:
+            with np.load(path, allow_pickle=False) as f:
+                state = {key: f[key] for key in f.files}
+        except (BadZipFile, EOFError, KeyError, AttributeError, ValueError, TypeError) as e:
+            raise ValueError(f"{os.fspath(path)!r} must hold a saved optimizer, got: {e}") from e
+        self.load_state_dict(state)
+        return self

@@ -1,0 +1,133 @@
+"""The book's figures: one style, one colour an optimizer, labels on the curves.
+
+The only module that imports Matplotlib. Every helper returns None, so that a
+notebook cell never prints an object by accident; ``figure`` is the exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.rcsetup import cycler
+
+from .problems import Problem
+from .train import Trajectory
+
+# Dark enough to read as text on white (contrast >= 4.5), apart for colour-blind eyes.
+COLORS = {
+    "SGD": "#5f6368",
+    "momentum": "#0b62a8",
+    "Nesterov": "#5b4fb5",
+    "AdaGrad": "#a0307f",
+    "RMSprop": "#00795a",
+    "Adadelta": "#8a6500",
+    "Adam": "#c2410c",
+}
+GREY = "#8a8a8a"
+CYCLE = ["#c2410c", "#0b62a8", "#00795a", "#a0307f", "#8a6500", "#5f6368"]
+
+STYLE = {
+    "figure.dpi": 144,
+    "figure.constrained_layout.use": True,
+    "savefig.facecolor": "white",
+    "font.size": 11,
+    "axes.titlesize": 11.5,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.prop_cycle": cycler("color", CYCLE),
+    "grid.color": "#e3e3e3",
+    "grid.linewidth": 0.8,
+    "lines.linewidth": 1.8,
+    "legend.frameon": False,
+    "image.cmap": "cividis",
+}
+
+
+def use_style() -> None:
+    """Set the book's Matplotlib style for this session."""
+    mpl.rcParams.update(mpl.rcParamsDefault | {"backend": mpl.rcParams["backend"]} | STYLE)
+
+
+def figure(
+    width: float = 6.4, height: float = 3.6, nrows: int = 1, ncols: int = 1, **kwargs: Any
+) -> tuple[Any, Any]:
+    """A figure of ``width`` x ``height`` inches with its axes, as ``plt.subplots``."""
+    return plt.subplots(nrows, ncols, figsize=(width, height), **kwargs)
+
+
+def lines(
+    ax: Any,
+    x: Any,
+    series: Mapping[str, Any],
+    colors: Mapping[str, str] | None = None,
+    **kwargs: Any,
+) -> None:
+    """Plot each series over ``x`` and write its name at its right end.
+
+    ``colors`` maps names to colours; optimizers have theirs already. Scales and
+    limits of ``ax`` must be set before the call, since labels are spread to fit them.
+    """
+    known = COLORS | dict(colors or {})
+    for name, y in series.items():
+        style = {"color": known[name]} if name in known else {}
+        ax.plot(x, y, label=name, **(style | kwargs))
+    label_ends(ax)
+
+
+def label_ends(ax: Any, gap: float = 0.065) -> None:
+    """Name each labelled curve at its right end, spread apart by ``gap`` of the axis."""
+    ax.figure.canvas.draw()  # settles the limits that the positions depend on
+    ends = []
+    for line in ax.get_lines():
+        if line.get_label().startswith("_"):
+            continue
+        xy = np.column_stack([line.get_xdata(), line.get_ydata()]).astype(float)
+        xy = xy[np.all(np.isfinite(xy), axis=1)]
+        if len(xy):
+            height = ax.transAxes.inverted().transform(ax.transData.transform(xy[-1]))[1]
+            ends.append((float(np.clip(height, 0.0, 1.0)), line))
+    ends.sort(key=lambda end: end[0])
+    heights = [height for height, _ in ends]
+    for _ in range(200):  # push close neighbours apart until all fit
+        for i in range(len(heights) - 1):
+            lack = gap - (heights[i + 1] - heights[i])
+            if lack > 1e-9:
+                heights[i] -= lack / 2
+                heights[i + 1] += lack / 2
+        low = min(heights, default=0.0)
+        heights = [h + max(0.0, -low) for h in heights]
+    for height, (_, line) in zip(heights, ends, strict=True):
+        ax.annotate(
+            line.get_label(),
+            (1.015, height),
+            xycoords="axes fraction",
+            va="center",
+            color=line.get_color(),
+            annotation_clip=False,
+        )
+
+
+def paths(ax: Any, problem: Problem, trajectories: Iterable[Trajectory]) -> None:
+    """Draw a plane problem's contours and the runs' paths, each named where it ends."""
+    if problem.domain is None:
+        raise ValueError(f"problem must have a domain to draw, got {problem.name!r} without one")
+    (x0, x1), (y0, y1) = problem.domain
+    plane = np.stack(np.meshgrid(np.linspace(x0, x1, 201), np.linspace(y0, y1, 201)), axis=-1)
+    above = problem.f(plane) - problem.f_min
+    levels = np.geomspace(max(above.max() * 1e-4, 1e-12), above.max(), 12)
+    ax.contour(plane[..., 0], plane[..., 1], above, levels=levels, colors="#c9c9c9", linewidths=0.8)
+    ax.plot(*problem.minimum, marker="+", color="black", markersize=10, zorder=5)
+    for run in trajectories:
+        color = COLORS.get(run.label, CYCLE[0])
+        ax.plot(run.theta[:, 0], run.theta[:, 1], color=color, label=run.label)
+        ax.plot(*run.theta[-1], marker="o", color=color, markersize=5)
+    ax.set(xlim=(x0, x1), ylim=(y0, y1))
+    ax.grid(False)
