@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from sys import maxsize
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._checks import Array, LearningRate, rule_arguments
+from ._checks import Array, LearningRate, flag, rule_arguments
 from .base import Optimizer, Params, average, descend
 
 
@@ -83,7 +84,9 @@ class Adam(Optimizer):
 
     ``params`` and errors as for :class:`Optimizer`; ``lr`` may be a callable of
     t = 1, 2, ...; the rest is the rule's. The default eps rounds to 0 in
-    float16 and is refused there.
+    float16 and is refused there. ``fused=True`` runs the same lines as one
+    loop compiled by Numba (float32 and float64), to the same bits; see
+    :mod:`adam_lib.fused`.
 
     Attributes
     ----------
@@ -114,8 +117,19 @@ class Adam(Optimizer):
         lr: LearningRate = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
+        *,
+        fused: bool = False,
     ) -> None:
+        self.fused = flag("fused", fused)
+        if fused:
+            self.scratch = 0
         super().__init__(params, lr=lr, betas=betas, eps=eps)
+        if fused:
+            from . import fused as compiled  # Numba is optional
+
+            compiled.supports(self._arrays)
+            self._compiled = compiled.adam
+            self._block_bytes = maxsize
 
     @property
     def m_hat(self) -> Any:
@@ -140,6 +154,9 @@ class Adam(Optimizer):
     ) -> None:
         lr, beta1, beta2, factor1, factor2, eps = scalars
         m, v = slots
+        if self.fused:
+            self._compiled(theta, g, m, v, *scalars)
+            return
         a, b = scratch
         average(m, beta1, g, a)
         average(v, beta2, np.square(g, a), a)

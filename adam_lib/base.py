@@ -77,7 +77,7 @@ class Optimizer:
 
     slots: tuple[str, ...] = ()
     hyper: ClassVar[tuple[str, ...]] = ()
-    scratch: ClassVar[int] = 0
+    scratch: int = 0
     lr: LearningRate
 
     def __init__(self, params: Params, **hyper: Any) -> None:
