@@ -1,0 +1,119 @@
+# The one entry to the book.  `make book` or `make test` is all a fresh clone
+# needs: the environment is made on first use, in .venv, and is left alone until
+# requirements.txt or pyproject.toml changes.
+#
+#   make book PYTHON=/path/to/python3.12      another Python (3.11 to 3.13)
+#   make test JOBS=1                          one process
+#   make test PYTEST="-k bias"                more arguments for pytest
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+SITE := _build/html
+PORT ?= 8000
+JOBS ?= logical
+PYTEST ?=
+MAKEFLAGS += --no-print-directory
+
+.DEFAULT_GOAL := help
+.PHONY: help book serve lab test notebooks lint bench browser check lock clean
+
+help:
+	@echo "make book       build the book, every warning an error"
+	@echo "make serve      serve the built book at http://127.0.0.1:$(PORT)"
+	@echo "make lab        open the notebooks in JupyterLab"
+	@echo "make test       run all tests; every output of every notebook is compared"
+	@echo "make notebooks  execute the notebooks again and store their outputs"
+	@echo "make lint       ruff over code and notebooks, mypy --strict over adam_lib"
+	@echo "make bench      time a step of each optimizer"
+	@echo "make browser    open every built page in Chromium and look for trouble"
+	@echo "make check      lint, test, book, and browser where Chromium is"
+	@echo "make lock       pin requirements.in again, into requirements.txt"
+	@echo "make clean      remove what was built"
+
+# ------------------------------------------------------------------ environment
+
+# The first Python that will do, unless PYTHON says which.  Tried, not only found:
+# a version manager's shim may exist for a version that is not installed.
+define FIND_PYTHON
+if [ -n "$(PYTHON)" ]; then names="$(PYTHON)"; \
+else names="python3 python3.13 python3.12 python3.11 python"; fi; \
+for name in $$names; do \
+  if "$$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+      2>/dev/null; then found="$$name"; break; fi; \
+done; \
+if [ -z "$$found" ]; then \
+  echo "make: this book needs Python 3.11, 3.12 or 3.13; tried: $$names." >&2; \
+  echo "make: install one, or name it: make book PYTHON=/path/to/python3.12" >&2; \
+  exit 1; \
+fi
+endef
+
+READY := $(VENV)/.ready
+
+$(READY): requirements.txt pyproject.toml
+	@$(FIND_PYTHON); \
+	if [ ! -x $(BIN)/python ]; then \
+	  echo "Making $(VENV) with $$("$$found" --version)"; \
+	  "$$found" -m venv $(VENV) || { \
+	    echo "make: on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }; \
+	fi
+	@echo "Installing requirements.txt into $(VENV) (some minutes, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+# ------------------------------------------------------------------------- book
+
+# From scratch: a page that is up to date repeats no warning, so an incremental
+# build after a failed one would pass.
+book: $(READY)
+	@rm -rf _build
+	@$(BIN)/jupyter-book build . -W -n --keep-going
+	@echo
+	@echo "The book: file://$(CURDIR)/$(SITE)/index.html (or: make serve)"
+
+serve:
+	@test -f $(SITE)/index.html || { echo "make: run \`make book\` first" >&2; exit 1; }
+	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory $(SITE)
+
+lab: $(READY)
+	@$(BIN)/jupyter lab book
+
+notebooks: $(READY)
+	@$(BIN)/python tools/run_notebooks.py
+
+# ----------------------------------------------------------------------- checks
+
+# loadfile: the cells of one notebook share a kernel, so they stay on one worker.
+test: $(READY)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST)
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+bench: $(READY)
+	@$(BIN)/python tools/bench.py
+
+$(VENV)/.browser: tools/requirements-browser.txt $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+browser: $(VENV)/.browser
+	@$(BIN)/python tools/browser_check.py $(SITE)
+
+check: lint test book
+	@if $(BIN)/python tools/browser_check.py --find >/dev/null; then \
+	  $(MAKE) browser; \
+	else echo "NOT CHECKED in a browser: no Chromium here"; fi
+
+lock: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@sed -i.old -e '/^-e /d' requirements.txt
+	@$(BIN)/uv pip compile requirements.in --universal --python-version 3.11 \
+	  --quiet --no-annotate --custom-compile-command "make lock" -o requirements.txt
+	@echo "-e ." >> requirements.txt
+	@rm requirements.txt.old
+
+clean:
+	rm -rf _build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find adam_lib book tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

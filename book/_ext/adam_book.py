@@ -1,0 +1,160 @@
+"""The book's own Sphinx extension: import paths, addresses, cleaner pages.
+
+Jupyter Book's theme is used as it is but for what would break a promise of
+this book: a page asks no other host for anything, logs no error in the
+browser's console, and passes an accessibility check.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.util import logging
+
+ROOT = Path(__file__).resolve().parents[2]
+# The `jupyter-book` script leaves the current folder off the path: adam_lib is
+# for the API page, tools/booklib.py for the ledger.
+for folder in (ROOT, ROOT / "tools"):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+logger = logging.getLogger(__name__)
+
+
+# -------------------------------------------------------------------- addresses
+
+
+def derive_addresses(app, config):
+    """The site's address follows from the repository's, in _config.yml."""
+    repository = config.html_theme_options.get("repository_url", "").rstrip("/")
+    found = re.fullmatch(r"https://github\.com/([^/]+)/([^/]+)", repository)
+    if found and not config.html_baseurl:
+        owner, name = found[1].lower(), found[2]
+        config.html_baseurl = f"https://{owner}.github.io/{name}/"
+
+
+# ------------------------------------------------------------- cleaner documents
+
+
+def unique_ids(app, doctree):
+    """sphinx-proof and sphinx-exercise give every box's content the same id."""
+    shared = {"proof", "proof-content", "exercise-content", "solution-content"}
+    number = 0
+    for node in doctree.findall(nodes.Element):
+        for i in shared & set(node.get("ids", ())):
+            number += 1
+            node["ids"] = [f"{i}-{number}" if i == j else j for j in node["ids"]]
+
+
+def resolve_library_name(app, env, node, contnode):
+    """A docstring names what its module imports; Sphinx wants the full name."""
+    if node.get("refdomain") != "py":
+        return None
+    domain, target = env.get_domain("py"), node["reftarget"]
+    full = [n for n in domain.objects if n.rpartition(".")[2] == target]
+    if len(full) != 1 or not full[0].startswith("adam_lib."):
+        return None
+    refdoc = node.get("refdoc", env.docname)
+    return domain.resolve_xref(env, refdoc, app.builder, "obj", full[0], node, contnode)
+
+
+# ----------------------------------------------------------------- cleaner pages
+
+
+def _source(entry) -> str:
+    return str(getattr(entry, "filename", entry) or "")
+
+
+def _inline(entry) -> str:
+    return str(getattr(entry, "attributes", {}).get("body", ""))
+
+
+THEBE = re.compile(
+    r'<script type="text/x-thebe-config">.*?</script>\s*'
+    r"<script>kernelName = [^<]*</script>",
+    re.DOTALL,
+)
+
+
+def drop_thebe(app, pagename, templatename, context, doctree):
+    """Jupyter Book loads Thebe on every page, twice; this book does not use it."""
+    context["body"] = THEBE.sub("", context.get("body", ""))
+    context["script_files"] = [
+        f
+        for f in context.get("script_files", [])
+        if "sphinx-thebe" not in _source(f) and "THEBE_JS_URL" not in _inline(f)
+    ]
+    context["css_files"] = [
+        f for f in context.get("css_files", []) if "sphinx-thebe" not in _source(f)
+    ]
+
+
+# Findings of axe-core in the theme's own markup, and what settles each.
+ACCESSIBLE = [
+    # the logo of the sidebar stands outside any landmark
+    (
+        '<div id="pst-primary-sidebar" class="bd-sidebar-primary bd-sidebar">',
+        '<div id="pst-primary-sidebar" class="bd-sidebar-primary bd-sidebar"'
+        ' role="complementary" aria-label="Site">',
+    ),
+    (
+        '<dialog id="pst-primary-sidebar-modal"></dialog>',
+        '<dialog id="pst-primary-sidebar-modal" aria-label="Site navigation"></dialog>',
+    ),
+    # a button's accessible name must contain the text it shows
+    (
+        'search-button__button pst-js-only" title="Search" aria-label="Search"',
+        'search-button__button pst-js-only" title="Search" aria-label="Search Ctrl+K"',
+    ),
+    # and so must that of a fold, which says "Show code cell source"
+    ('<summary aria-label="Toggle hidden content">', "<summary>"),
+    # Sphinx's list of references: a list's children must be list items
+    ('role="doc-biblioentry"', 'role="listitem"'),
+]
+
+
+# Icons come from the web font; the same icons as a script weigh 1.5 MB.
+ICON_SCRIPT = re.compile(r"\s*<script[^>]*scripts/fontawesome\.js[^>]*></script>")
+
+
+# A table's empty corner is no heading of anything.
+EMPTY_HEADING = re.compile(r'<th class="head">\s*(?:<p>\s*</p>)?\s*</th>')
+# A heading that is a formula has no text that a check, or a screen reader
+# without MathML, would find.
+FORMULA_HEADING = re.compile(
+    r'<th class="head">(<p><span class="math[^>]*>\\\((.*?)\\\)</span></p>)</th>'
+)
+
+
+def name_formula_heading(found: re.Match) -> str:
+    spoken = " ".join(re.sub(r"[\\{}]", " ", found[2]).split())
+    return f'<th class="head" aria-label="{spoken}">{found[1]}</th>'
+
+
+def finish_pages(app, error):
+    """What no hook of the theme reaches is changed in the written pages."""
+    if error is not None or app.builder.format != "html":
+        return
+    for page in Path(app.outdir).rglob("*.html"):
+        old = page.read_text(encoding="utf-8")
+        new = ICON_SCRIPT.sub("", old)
+        new = FORMULA_HEADING.sub(name_formula_heading, new)
+        new = EMPTY_HEADING.sub('<td class="head"></td>', new)
+        for found, better in ACCESSIBLE:
+            new = new.replace(found, better)
+        if new != old:
+            page.write_text(new, encoding="utf-8")
+    for script in Path(app.outdir).glob("_static/scripts/fontawesome.js*"):
+        script.unlink()
+
+
+def setup(app):
+    app.connect("config-inited", derive_addresses)
+    app.connect("doctree-read", unique_ids)
+    app.connect("missing-reference", resolve_library_name)
+    app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("build-finished", finish_pages)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
