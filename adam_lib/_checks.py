@@ -87,15 +87,18 @@ def eps_in(eps: float, dtype: np.dtype[Any]) -> None:
         )
 
 
-def rule_arguments(theta: Any, g: Any, slot: Any, **hyper: Any) -> list[Any]:
+def rule_arguments(theta: Any, g: Any, state: Any, kind: type[Any], **hyper: Any) -> list[Any]:
     """Check one call of a pure rule; return the hyperparameters as Python floats.
 
     Python floats, unlike NumPy scalars, leave the dtype of an array alone.
     """
-    for name, x in (("theta", theta), ("g", g), ("state", slot)):
+    if not isinstance(state, kind):
+        raise TypeError(f"state must be a {kind.__name__}, got {type(state).__name__}")
+    slots = [(f"state.{name}", getattr(state, name)) for name in state._fields[1:]]
+    for name, x in (("theta", theta), ("g", g), *slots):
         if not isinstance(x, np.ndarray | np.floating) or x.dtype not in FLOATS:
-            kind = getattr(x, "dtype", type(x).__name__)
-            raise TypeError(f"{name} must be a float16, float32 or float64 array, got {kind}")
+            got = getattr(x, "dtype", type(x).__name__)
+            raise TypeError(f"{name} must be a float16, float32 or float64 array, got {got}")
         if x.shape != theta.shape:
             raise ValueError(f"{name} has shape {x.shape}, theta has {theta.shape}")
         if x.dtype != theta.dtype:

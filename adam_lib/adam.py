@@ -69,7 +69,9 @@ def adam_step(
     >>> print(np.round(theta, 6))
     [ 0.5 -1.5]
     """
-    lr, (beta1, beta2), eps = rule_arguments(theta, g, state.m, lr=lr, betas=betas, eps=eps)
+    lr, (beta1, beta2), eps = rule_arguments(
+        theta, g, state, AdamState, lr=lr, betas=betas, eps=eps
+    )
     t = state.t + 1
     m = beta1 * state.m + (1 - beta1) * g
     v = beta2 * state.v + (1 - beta2) * np.square(g)

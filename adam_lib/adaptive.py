@@ -55,7 +55,7 @@ def adagrad_step(
     >>> theta
     array([ 0.5, -2.5])
     """
-    lr, eps = rule_arguments(theta, g, state.G, lr=lr, eps=eps)
+    lr, eps = rule_arguments(theta, g, state, AdaGradState, lr=lr, eps=eps)
     G = state.G + np.square(g)
     theta = theta - lr * g / (np.sqrt(G) + eps)
     return theta, AdaGradState(state.t + 1, G)
@@ -151,7 +151,7 @@ def rmsprop_step(
     >>> print(f"{theta[0]:.6f}")
     0.980000
     """
-    lr, rho, eps = rule_arguments(theta, g, state.v, lr=lr, rho=rho, eps=eps)
+    lr, rho, eps = rule_arguments(theta, g, state, RMSpropState, lr=lr, rho=rho, eps=eps)
     v = rho * state.v + (1 - rho) * np.square(g)
     theta = theta - lr * g / (np.sqrt(v) + eps)
     return theta, RMSpropState(state.t + 1, v)
@@ -250,7 +250,7 @@ def adadelta_step(
     >>> print(f"{theta[0]:.6f}")                  # 1 - 3 sqrt(1.5) / sqrt(4.5 + 1.5)
     -0.500000
     """
-    lr, rho, eps = rule_arguments(theta, g, state.v, lr=lr, rho=rho, eps=eps)
+    lr, rho, eps = rule_arguments(theta, g, state, AdadeltaState, lr=lr, rho=rho, eps=eps)
     v = rho * state.v + (1 - rho) * np.square(g)
     delta = np.sqrt(state.u + eps) / np.sqrt(v + eps) * g
     u = rho * state.u + (1 - rho) * np.square(delta)

@@ -6,11 +6,9 @@ An optimizer is a table of names and two small methods; see :class:`Optimizer`.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -191,6 +189,11 @@ class Optimizer:
         out = [x.reshape(p.shape).copy() for x, p in zip(flat, self._arrays, strict=True)]
         return out[0] if self._single else out
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Copying and unpickling must not tear the flat views off their arrays."""
+        self.__dict__.update(state)
+        self._flat = [p.reshape(-1) for p in self._arrays]
+
     def __repr__(self) -> str:
         hyper = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.hyper)
         size = sum(p.size for p in self._arrays)
@@ -244,7 +247,7 @@ class Optimizer:
                     f"{own[key].dtype}, got {x.shape} and {x.dtype}"
                 )
         t = np.asarray(state["t"]).tolist()
-        if not isinstance(t, int) or t < 0:
+        if type(t) is not int or t < 0:
             raise ValueError(f"state['t'] must be a whole number >= 0, got {t!r}")
         trial = type(self)(self.params, **hyper)  # raises on a bad hyperparameter
         for key in self.hyper:
@@ -257,22 +260,24 @@ class Optimizer:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the state to ``path`` (npz); a failed write leaves an old file whole."""
         target = Path(path)
-        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as f:
-            try:
+        part = target.with_name(f"{target.name}.{os.getpid()}.part")
+        try:
+            with part.open("xb") as f:
                 np.savez(f, **self.state_dict())
-                f.close()
-                os.replace(f.name, target)
-            except BaseException:
-                f.close()
-                os.unlink(f.name)
-                raise
+            part.replace(target)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
 
     def load(self, path: str | os.PathLike[str]) -> Self:
         """Read a state that :meth:`save` wrote, without executing anything; return self."""
-        try:
-            with np.load(path, allow_pickle=False) as f:
-                state = {key: f[key] for key in f.files}
-        except (BadZipFile, EOFError, KeyError, AttributeError, ValueError, TypeError) as e:
-            raise ValueError(f"{os.fspath(path)!r} must hold a saved optimizer, got: {e}") from e
+        with open(path, "rb") as file:
+            try:
+                with np.load(file, allow_pickle=False) as f:
+                    state = {key: f[key] for key in f.files}
+            except Exception as e:  # a damaged archive can fail in any of its layers
+                raise ValueError(
+                    f"{os.fspath(path)!r} must hold a saved optimizer, got: {e}"
+                ) from e
         self.load_state_dict(state)
         return self

@@ -56,13 +56,14 @@ def glue(name: str, text: str) -> None:
     """Store ``text`` in the notebook under ``name``, for the prose to insert.
 
     The page reads it with the ``glue:text`` role. This is what
-    ``myst_nb.glue`` stores, without importing the book's builder into the kernel.
+    ``myst_nb.glue`` stores, without importing the book's builder into the kernel:
+    the repr, without whose quotes "3.80" would be read as a number and become 3.8.
     """
     from IPython.display import display
 
     prefix = "application/papermill.record/"
     display(  # type: ignore[no-untyped-call]
-        {f"{prefix}text/plain": text},
+        {f"{prefix}text/plain": repr(text)},
         metadata={"scrapbook": {"name": name, "mime_prefix": prefix}},
         raw=True,
     )

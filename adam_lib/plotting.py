@@ -95,15 +95,7 @@ def label_ends(ax: Any, gap: float = 0.065) -> None:
             height = ax.transAxes.inverted().transform(ax.transData.transform(xy[-1]))[1]
             ends.append((float(np.clip(height, 0.0, 1.0)), line))
     ends.sort(key=lambda end: end[0])
-    heights = [height for height, _ in ends]
-    for _ in range(200):  # push close neighbours apart until all fit
-        for i in range(len(heights) - 1):
-            lack = gap - (heights[i + 1] - heights[i])
-            if lack > 1e-9:
-                heights[i] -= lack / 2
-                heights[i + 1] += lack / 2
-        low = min(heights, default=0.0)
-        heights = [h + max(0.0, -low) for h in heights]
+    heights = spread([height for height, _ in ends], gap)
     for height, (_, line) in zip(heights, ends, strict=True):
         ax.annotate(
             line.get_label(),
@@ -113,6 +105,25 @@ def label_ends(ax: Any, gap: float = 0.065) -> None:
             color=line.get_color(),
             annotation_clip=False,
         )
+
+
+def spread(heights: list[float], gap: float) -> list[float]:
+    """Sorted ``heights`` in [0, 1], moved as little as possible to be ``gap`` apart.
+
+    Least squares: neighbours that are too close form a group with their mean kept.
+
+    >>> [round(h, 3) for h in spread([0.2, 0.2, 0.9], gap=0.1)]
+    [0.15, 0.25, 0.9]
+    """
+    groups: list[list[float]] = []  # heights less i * gap, which must not fall
+    for i, height in enumerate(heights):
+        groups.append([height - i * gap])
+        while len(groups) > 1 and np.mean(groups[-2]) > np.mean(groups[-1]):
+            last = groups.pop()
+            groups[-1] += last
+    level = [float(np.mean(group)) for group in groups for _ in group]
+    top = max(0.0, 1 - gap * (len(heights) - 1))
+    return [min(max(h, 0.0), top) + i * gap for i, h in enumerate(level)]
 
 
 def paths(ax: Any, problem: Problem, trajectories: Iterable[Trajectory]) -> None:
@@ -131,3 +142,4 @@ def paths(ax: Any, problem: Problem, trajectories: Iterable[Trajectory]) -> None
         ax.plot(*run.theta[-1], marker="o", color=color, markersize=5)
     ax.set(xlim=(x0, x1), ylim=(y0, y1))
     ax.grid(False)
+    label_ends(ax)

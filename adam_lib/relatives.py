@@ -88,7 +88,7 @@ def adamw_step(
     >>> print(np.round(theta, 6))                 # 0.75 * theta, then Adam's -+ 0.5
     [ 0.25 -1.  ]
     """
-    lr, weight_decay = rule_arguments(theta, g, state.m, lr=lr, weight_decay=weight_decay)
+    lr, weight_decay = rule_arguments(theta, g, state, AdamState, lr=lr, weight_decay=weight_decay)
     theta = theta * (1 - lr * weight_decay)
     return adam_step(theta, g, state, lr=lr, betas=betas, eps=eps)
 
@@ -219,7 +219,7 @@ def amsgrad_step(
     [3.] [4.]
     """
     lr, (beta1, beta2), eps, form = rule_arguments(
-        theta, g, state.m, lr=lr, betas=betas, eps=eps, form=form
+        theta, g, state, AMSGradState, lr=lr, betas=betas, eps=eps, form=form
     )
     t = state.t + 1
     a, b, c = _corrections(form, 1 - beta1**t, 1 - beta2**t)
@@ -332,7 +332,9 @@ def adamax_step(
     >>> print(np.round(theta, 6), np.round(state.u, 6))
     [ 0.5 -1.5] [3.  0.5]
     """
-    lr, (beta1, beta2), eps = rule_arguments(theta, g, state.m, lr=lr, betas=betas, eps=eps)
+    lr, (beta1, beta2), eps = rule_arguments(
+        theta, g, state, AdaMaxState, lr=lr, betas=betas, eps=eps
+    )
     t = state.t + 1
     m = beta1 * state.m + (1 - beta1) * g
     u = np.maximum(beta2 * state.u, np.abs(g) + eps)
@@ -472,7 +474,7 @@ def nadam_step(
     0.600000
     """
     lr, (beta1, beta2), eps, momentum_decay = rule_arguments(
-        theta, g, state.m, lr=lr, betas=betas, eps=eps, momentum_decay=momentum_decay
+        theta, g, state, AdamState, lr=lr, betas=betas, eps=eps, momentum_decay=momentum_decay
     )
     t = state.t + 1
     weight_m, weight_g = nadam_weights(t, beta1, momentum_decay)
@@ -615,7 +617,7 @@ def radam_step(
     [-0.5  -1.75]
     """
     lr, (beta1, beta2), eps, threshold = rule_arguments(
-        theta, g, state.m, lr=lr, betas=betas, eps=eps, threshold=threshold
+        theta, g, state, AdamState, lr=lr, betas=betas, eps=eps, threshold=threshold
     )
     t = state.t + 1
     m = beta1 * state.m + (1 - beta1) * g

@@ -63,9 +63,9 @@ def sgd_step(
     array([ 0.5, -1. ])
     """
     lr, momentum, nesterov = rule_arguments(
-        theta, g, state.b, lr=lr, momentum=momentum, nesterov=nesterov
+        theta, g, state, SGDState, lr=lr, momentum=momentum, nesterov=nesterov
     )
-    b = momentum * state.b + g
+    b = momentum * state.b + g if momentum else +g  # 0 * inf would be NaN
     d = g + momentum * b if nesterov else b
     theta = theta - lr * d
     return theta, SGDState(state.t + 1, b)

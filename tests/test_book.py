@@ -23,6 +23,13 @@ def test_there_is_something_to_guard(book):
     assert sum(len(page.claims) for page in book.notebooks) >= 20
 
 
+def test_chapters_are_numbered_as_their_files(book):
+    """Sphinx counts chapters: without a gap, 06_... is where Theorem 6.1 stands."""
+    numbers = [name.split("/")[1][:2] for name in book.listed]
+    numbers = [int(number) for number in numbers if number.isdigit()]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
 def test_the_readme_lists_every_chapter_by_its_title(book):
     readme = (booklib.ROOT / "README.md").read_text(encoding="utf-8")
     by_name = {f"book/{page.name}": page for page in book.pages}

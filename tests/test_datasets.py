@@ -131,6 +131,27 @@ def test_labels_are_a_linear_rule_of_the_words() -> None:
     assert np.array_equal(x @ w > 0, data.y == 1)
 
 
+def test_labels_follow_the_stated_rule() -> None:
+    """w_j = xi_j / sqrt(n_j), where xi is what the generator gives after the words."""
+    r = np.random.default_rng(0)
+    data = zipf_bag_of_words(r, documents=40, vocabulary=30, length=6)
+    r = np.random.default_rng(0)
+    r.standard_exponential((40, 30))
+    xi = r.standard_normal(30)
+    for words, label in zip(data.words, data.y, strict=True):
+        holding = [np.sum(np.any(data.words == j, axis=1)) for j in words]
+        score = sum(xi[j] / n**0.5 for j, n in zip(words, holding, strict=True))
+        assert label == (score > 0)
+
+
+def test_default_sizes() -> None:
+    """Those of the book's experiments."""
+    data = bag()
+    assert data.words.shape == (3000, 100)
+    assert data.vocabulary == 10_000
+    assert len(bigrams(np.random.default_rng(0)).context) == 64
+
+
 def test_labels_are_balanced_and_do_not_hang_on_the_frequent_words_alone() -> None:
     data = bag(documents=2000, vocabulary=2000, length=50)
     assert 0.4 < data.y.mean() < 0.6

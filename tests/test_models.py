@@ -237,16 +237,14 @@ def test_mlp_with_negative_layers_sees_nothing() -> None:
 
 
 def test_dropout_keeps_the_mean_of_a_layer() -> None:
-    """With one linear output the mean over masks is the value without: 4.5 sigma."""
-    x = np.ones((20_000, 8))
-    params = [np.ones((8, 1)), np.zeros(1), np.array([[0.0, 1.0]]), np.zeros(2)]
-    # A hidden unit of 8, kept with probability 3/4 and then 32/3: logits 0 and that.
+    """A hidden unit of 3 is kept with probability 3/4 and is 4 then, else 0: 4.5 sigma."""
+    x = np.ones((20_000, 3))
+    params = [np.ones((3, 1)), np.zeros(1), np.array([[0.0, 1.0]]), np.zeros(2)]
     loss, _ = mlp(params, x, np.ones(len(x), int), dropout=0.25, rng=rng())
-    p = 0.25
-    outcomes = np.array([log(2), log1p(np.exp(-32 / 3))])
-    expected = p * outcomes[0] + (1 - p) * outcomes[1]
-    sd = np.sqrt(p * (1 - p) / len(x)) * abs(outcomes[0] - outcomes[1])
-    assert abs(loss - expected) < 4.5 * sd
+    cut, kept = log(2), log1p(np.exp(-4))
+    sd = np.sqrt(0.25 * 0.75 / len(x)) * (cut - kept)
+    assert abs(loss - (0.25 * cut + 0.75 * kept)) < 4.5 * sd
+    assert 0.75 * (log1p(np.exp(-3)) - kept) > 4.5 * sd  # so an unscaled unit is seen
 
 
 def test_dropout_draws_anew_and_from_the_given_generator() -> None:

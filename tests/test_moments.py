@@ -41,10 +41,12 @@ def test_weights_and_their_sums(beta: float, t: int) -> None:
     total = sum(exact)
     assert total == 1 - F(beta) ** t
     np.testing.assert_allclose(al.ema_weights(beta, t), [float(w) for w in exact], rtol=1e-14)
-    assert float(al.bias_factor(beta, t)) == pytest.approx(float(total), rel=1e-14)
+    assert float(al.bias_factor(beta, t)) == pytest.approx(float(total), rel=1e-14, abs=0)
     squares = sum((w / total) ** 2 for w in exact)
-    assert float(al.variance_factor(beta, t)) == pytest.approx(float(squares), rel=1e-13)
-    assert float(al.effective_sample_size(beta, t)) == pytest.approx(float(1 / squares), rel=1e-13)
+    assert float(al.variance_factor(beta, t)) == pytest.approx(float(squares), rel=1e-13, abs=0)
+    assert float(al.effective_sample_size(beta, t)) == pytest.approx(
+        float(1 / squares), rel=1e-13, abs=0
+    )
 
 
 @pytest.mark.parametrize("beta", [1 - 1e-6, 1 - 1e-12, 1 - 2**-52])
@@ -52,7 +54,7 @@ def test_weights_and_their_sums(beta: float, t: int) -> None:
 def test_bias_factor_keeps_its_digits_close_to_1(beta: float, t: int) -> None:
     """Where 1 - beta**t in floats has lost most of them."""
     exact = 1 - F(beta) ** t
-    assert float(al.bias_factor(beta, t)) == pytest.approx(float(exact), rel=1e-14)
+    assert float(al.bias_factor(beta, t)) == pytest.approx(float(exact), rel=1e-14, abs=0)
 
 
 def test_variance_is_that_of_the_corrected_average() -> None:
@@ -62,17 +64,17 @@ def test_variance_is_that_of_the_corrected_average() -> None:
     for t in range(1, 9):
         assert np.mean(m_hat[t - 1]) == pytest.approx(0, abs=1e-15)
         variance = np.mean(m_hat[t - 1] ** 2)
-        assert variance == pytest.approx(float(al.variance_factor(0.9, t)), rel=1e-13)
+        assert variance == pytest.approx(float(al.variance_factor(0.9, t)), rel=1e-13, abs=0)
 
 
 @pytest.mark.parametrize("beta", BETAS)
 def test_limits(beta: float) -> None:
     assert float(al.bias_factor(beta, inf)) == 1.0
     limit = float((1 + F(beta)) / (1 - F(beta)))
-    assert float(al.effective_sample_size(beta)) == pytest.approx(limit, rel=1e-14)
-    assert float(al.variance_factor(beta)) == pytest.approx(1 / limit, rel=1e-14)
-    assert float(al.effective_sample_size(beta, 10**6)) == pytest.approx(limit, rel=1e-12)
-    assert float(al.effective_sample_size(beta, 1)) == pytest.approx(1, rel=1e-15)
+    assert float(al.effective_sample_size(beta)) == pytest.approx(limit, rel=1e-14, abs=0)
+    assert float(al.variance_factor(beta)) == pytest.approx(1 / limit, rel=1e-14, abs=0)
+    assert float(al.effective_sample_size(beta, 10**6)) == pytest.approx(limit, rel=1e-12, abs=0)
+    assert float(al.effective_sample_size(beta, 1)) == pytest.approx(1, rel=1e-15, abs=0)
 
 
 def test_known_times() -> None:
@@ -82,8 +84,8 @@ def test_known_times() -> None:
         weight, n = weight * 0.9, n + 1
     assert n == int(al.half_life(0.9)) == 6
     for beta in BETAS[1:]:
-        assert beta ** al.half_life(beta) == pytest.approx(0.5, rel=1e-12)
-        assert beta ** al.time_constant(beta) == pytest.approx(1 / e, rel=1e-12)
+        assert beta ** al.half_life(beta) == pytest.approx(0.5, rel=1e-12, abs=0)
+        assert beta ** al.time_constant(beta) == pytest.approx(1 / e, rel=1e-12, abs=0)
     assert al.half_life(0.0) == al.time_constant(0.0) == 0.0
     assert al.half_life(0.999) == pytest.approx(692.8, abs=0.05)
 
@@ -98,7 +100,7 @@ def test_uncorrected_factor() -> None:
     assert np.flatnonzero(curve >= 1.01)[-1] + 2 == 3925  # below 1.01 from here on
     assert float(al.uncorrected_factor((0.5, 0.5), 1)) < 1
     swapped = al.uncorrected_factor((0.999, 0.9), 1)
-    assert float(swapped) == pytest.approx(0.001 / sqrt(0.1), rel=1e-12)
+    assert float(swapped) == pytest.approx(0.001 / sqrt(0.1), rel=1e-12, abs=0)
 
 
 @pytest.mark.parametrize("beta", BETAS)

@@ -290,7 +290,7 @@ def test_many_runs_at_once_are_each_alone() -> None:
         ("Adadelta", {}),
         ("Adam", {"lr": 0.1}),
     ],
-    ids=str,
+    ids=["SGD", "momentum", "AdaGrad", "RMSprop", "Adadelta", "Adam"],
 )
 def test_every_system_descends_the_valley(name: str, hyper: dict[str, Any]) -> None:
     run = al.minimize(al.valley(), al.OPTIMIZERS[name], 2000, **hyper)
