@@ -41,27 +41,54 @@ from .problems import (
     saddle,
     valley,
 )
+from .relatives import (
+    AdaMax,
+    AdaMaxState,
+    AdamW,
+    AMSGrad,
+    AMSGradState,
+    NAdam,
+    RAdam,
+    adamax_init,
+    adamax_step,
+    adamw_init,
+    adamw_step,
+    amsgrad_init,
+    amsgrad_step,
+    nadam_init,
+    nadam_step,
+    radam_init,
+    radam_step,
+)
 from .sgd import SGD, SGDState, sgd_init, sgd_step
 from .train import Trajectory, minimize
 
 __version__ = "0.1.0"
 
-OPTIMIZERS = {cls.__name__: cls for cls in (SGD, AdaGrad, RMSprop, Adadelta, Adam)}
+CLASSES = (SGD, AdaGrad, RMSprop, Adadelta, Adam, AdamW, AMSGrad, AdaMax, NAdam, RAdam)
+OPTIMIZERS = {cls.__name__: cls for cls in CLASSES}
 RULES = {
     "SGD": (sgd_init, sgd_step),
     "AdaGrad": (adagrad_init, adagrad_step),
     "RMSprop": (rmsprop_init, rmsprop_step),
     "Adadelta": (adadelta_init, adadelta_step),
     "Adam": (adam_init, adam_step),
+    "AdamW": (adamw_init, adamw_step),
+    "AMSGrad": (amsgrad_init, amsgrad_step),
+    "AdaMax": (adamax_init, adamax_step),
+    "NAdam": (nadam_init, nadam_step),
+    "RAdam": (radam_init, radam_step),
 }
 
 # fmt: off
 __all__ = [
-    "OPTIMIZERS", "RULES", "SGD", "AdaGrad", "AdaGradState", "Adadelta", "AdadeltaState",
-    "Adam", "AdamState", "Optimizer", "Problem", "RMSprop", "RMSpropState", "SGDState",
-    "Trajectory", "adadelta_init", "adadelta_step", "adagrad_init", "adagrad_step", "adam_init",
-    "adam_step", "bias_factor", "corrected_ema", "effective_sample_size", "ema", "ema_weights",
-    "gradcheck", "half_life", "minimize", "quadratic", "random_rotation", "rmsprop_init",
-    "rmsprop_step", "rosenbrock", "rotated_valley", "saddle", "sgd_init", "sgd_step",
-    "time_constant", "uncorrected_factor", "valley", "variance_factor",
+    "OPTIMIZERS", "RULES", "SGD", "AMSGrad", "AMSGradState", "AdaGrad", "AdaGradState", "AdaMax",
+    "AdaMaxState", "Adadelta", "AdadeltaState", "Adam", "AdamState", "AdamW", "NAdam",
+    "Optimizer", "Problem", "RAdam", "RMSprop", "RMSpropState", "SGDState", "Trajectory",
+    "adadelta_init", "adadelta_step", "adagrad_init", "adagrad_step", "adam_init", "adam_step",
+    "adamax_init", "adamax_step", "adamw_init", "adamw_step", "amsgrad_init", "amsgrad_step",
+    "bias_factor", "corrected_ema", "effective_sample_size", "ema", "ema_weights", "gradcheck",
+    "half_life", "minimize", "nadam_init", "nadam_step", "quadratic", "radam_init", "radam_step",
+    "random_rotation", "rmsprop_init", "rmsprop_step", "rosenbrock", "rotated_valley", "saddle",
+    "sgd_init", "sgd_step", "time_constant", "uncorrected_factor", "valley", "variance_factor",
 ]

@@ -26,6 +26,11 @@ COLORS = {
     "RMSprop": "#00795a",
     "Adadelta": "#8a6500",
     "Adam": "#c2410c",
+    "AdamW": "#8c1d40",
+    "AMSGrad": "#16697a",
+    "AdaMax": "#7b3f00",
+    "NAdam": "#4d6b1e",
+    "RAdam": "#6b2fa0",
 }
 GREY = "#8a8a8a"
 CYCLE = ["#c2410c", "#0b62a8", "#00795a", "#a0307f", "#8a6500", "#5f6368"]

@@ -33,6 +33,25 @@ HYPER: dict[str, list[dict[str, Any]]] = {
         {"lr": 0.1, "betas": (0.5, 0.75), "eps": 0.0},
         {"lr": 0.01, "betas": (0.0, 0.99), "eps": 0.5},
     ],
+    "AdamW": [
+        {"eps": 1e-3},
+        {"lr": 0.1, "betas": (0.5, 0.75), "eps": 0.0, "weight_decay": 0.5},
+    ],
+    "AMSGrad": [
+        {"lr": 0.1, "betas": (0.5, 0.75), "eps": 1e-3},
+        {"lr": 0.1, "betas": (0.5, 0.75), "eps": 1e-3, "form": "pytorch"},
+        {"lr": 0.1, "betas": (0.5, 0.75), "eps": 1e-3, "form": "optax"},
+    ],
+    "AdaMax": [{"eps": 1e-3}, {"lr": 0.1, "betas": (0.5, 0.75), "eps": 0.0}],
+    "NAdam": [
+        {"eps": 1e-3},
+        {"lr": 0.1, "betas": (0.5, 0.75), "eps": 0.0, "momentum_decay": inf},
+    ],
+    # The second row's average is long enough to be divided by from the third step on.
+    "RAdam": [
+        {"lr": 0.01, "eps": 1e-3},
+        {"lr": 0.1, "betas": (0.5, 0.9), "eps": 1e-3, "threshold": 4},
+    ],
 }
 
 
@@ -60,6 +79,9 @@ DRAW: dict[str, st.SearchStrategy[Any]] = {
     "nesterov": st.booleans(),
     "eps": st.sampled_from([0.0, 1e-4, 1e-3, 1.0]),
     "weight_decay": st.floats(0, 1),
+    "form": st.sampled_from(["paper", "pytorch", "optax"]),
+    "momentum_decay": st.floats(0, 1) | st.sampled_from([0.004, 1.0, inf]),
+    "threshold": st.floats(4, 10),
 }
 
 _number = [
@@ -119,6 +141,16 @@ BAD: dict[str, list[Bad]] = {
     ],
     "eps": _named("eps", _at_least_zero),
     "weight_decay": _named("weight_decay", _at_least_zero),
+    "form": [
+        Bad(x, ValueError, f"form must be one of paper, pytorch, optax, got {x!r}")
+        for x in (np.array("paper"), ["paper"], 1, None, "", "torch")
+    ],
+    "momentum_decay": _named("momentum_decay", _at_least_zero[:-1]),
+    "threshold": [
+        *_named("threshold", _number),
+        Bad(3.999, ValueError, "threshold must be >= 4, got 3.999"),
+        Bad(nan, ValueError, "threshold must be >= 4, got nan"),
+    ],
 }
 
 # -- running them --------------------------------------------------------------

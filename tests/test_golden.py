@@ -40,7 +40,7 @@ def golden() -> list[Any]:
 
 def hyperparameters(stored: dict[str, Any]) -> dict[str, Any]:
     """A file's hyperparameters, with its schedule and pairs as adam_lib takes them."""
-    return {k: SCHEDULES[v] if isinstance(v, str) else v for k, v in stored.items()}
+    return {**stored, **({"lr": SCHEDULES[stored["lr"]]} if stored.get("lr") in SCHEDULES else {})}
 
 
 def follow(run: Any, case: Case, course: Any) -> dict[int, list[np.ndarray]]:
