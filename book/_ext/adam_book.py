@@ -122,16 +122,6 @@ ICON_SCRIPT = re.compile(r"\s*<script[^>]*scripts/fontawesome\.js[^>]*></script>
 
 # A table's empty corner is no heading of anything.
 EMPTY_HEADING = re.compile(r'<th class="head">\s*(?:<p>\s*</p>)?\s*</th>')
-# A heading that is a formula has no text that a check, or a screen reader
-# without MathML, would find.
-FORMULA_HEADING = re.compile(
-    r'<th class="head">(<p><span class="math[^>]*>\\\((.*?)\\\)</span></p>)</th>'
-)
-
-
-def name_formula_heading(found: re.Match) -> str:
-    spoken = " ".join(re.sub(r"[\\{}]", " ", found[2]).split())
-    return f'<th class="head" aria-label="{spoken}">{found[1]}</th>'
 
 
 def finish_pages(app, error):
@@ -141,7 +131,6 @@ def finish_pages(app, error):
     for page in Path(app.outdir).rglob("*.html"):
         old = page.read_text(encoding="utf-8")
         new = ICON_SCRIPT.sub("", old)
-        new = FORMULA_HEADING.sub(name_formula_heading, new)
         new = EMPTY_HEADING.sub('<td class="head"></td>', new)
         for found, better in ACCESSIBLE:
             new = new.replace(found, better)
