@@ -132,7 +132,8 @@ def spread(heights: list[float], gap: float) -> list[float]:
 
 
 def paths(ax: Any, problem: Problem, trajectories: Iterable[Trajectory]) -> None:
-    """Draw a plane problem's contours and the runs' paths, each named where it ends."""
+    """Draw a plane problem's contours and the runs' paths; several runs are named."""
+    runs = list(trajectories)
     if problem.domain is None:
         raise ValueError(f"problem must have a domain to draw, got {problem.name!r} without one")
     (x0, x1), (y0, y1) = problem.domain
@@ -141,10 +142,11 @@ def paths(ax: Any, problem: Problem, trajectories: Iterable[Trajectory]) -> None
     levels = np.geomspace(max(above.max() * 1e-4, 1e-12), above.max(), 12)
     ax.contour(plane[..., 0], plane[..., 1], above, levels=levels, colors="#c9c9c9", linewidths=0.8)
     ax.plot(*problem.minimum, marker="+", color="black", markersize=10, zorder=5)
-    for run in trajectories:
+    for run in runs:
         color = COLORS.get(run.label, CYCLE[0])
         ax.plot(run.theta[:, 0], run.theta[:, 1], color=color, label=run.label)
         ax.plot(*run.theta[-1], marker="o", color=color, markersize=5)
     ax.set(xlim=(x0, x1), ylim=(y0, y1))
     ax.grid(False)
-    label_ends(ax)
+    if len(runs) > 1:  # one run is named by the figure's title
+        label_ends(ax)
