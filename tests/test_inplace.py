@@ -280,7 +280,7 @@ def runs(draw: st.DrawFn) -> tuple[Case, list[np.ndarray], list[list[np.ndarray]
 
 
 @given(runs(), st.sampled_from([1024, 1 << 20]))
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_any_run_equals_the_rule(run: Any, cache: int) -> None:
     case, start, grads = run
     with np.errstate(all="ignore"), pytest.MonkeyPatch.context() as patch:

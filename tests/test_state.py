@@ -283,7 +283,7 @@ def test_damaged_files(tmp_path: Path, compressed: bool) -> None:
     whole = (tmp_path / "whole.npz").read_bytes()
     before = snapshot(opt)
     refused = 0
-    for k in range(0, len(whole), max(1, len(whole) // 400)):
+    for k in range(0, len(whole), max(1, len(whole) // 150)):
         damaged = bytearray(whole)
         damaged[k] ^= 0xFF
         (tmp_path / "damaged.npz").write_bytes(damaged)
@@ -292,7 +292,7 @@ def test_damaged_files(tmp_path: Path, compressed: bool) -> None:
         except ValueError:
             refused += 1
         assert snapshot(opt) == before, f"byte {k}"
-    assert refused > 100
+    assert refused > 50
 
 
 def test_state_of_another_dtype_is_refused(tmp_path: Path) -> None:
