@@ -48,14 +48,25 @@ class Problem:
 def random_rotation(d: int, rng: np.random.Generator) -> Array:
     """A d x d orthogonal matrix, uniform over rotations and reflections (Haar measure).
 
+    The same bits on every machine; a QR factorisation by LAPACK does not promise that.
+
     Examples
     --------
     >>> Q = random_rotation(3, np.random.default_rng(0))
     >>> bool(np.allclose(Q @ Q.T, np.eye(3)))
     True
     """
-    q, r = np.linalg.qr(rng.normal(size=(d, d)))
-    return np.asarray(q * np.sign(np.diag(r)))
+    basis: list[Array] = []
+    for x in rng.normal(size=(d, d)).T:
+        for u in 2 * basis:  # Gram-Schmidt, twice: once leaves rounding errors
+            x = x - np.sum(u * x) * u
+        basis.append(x / np.sqrt(np.sum(x * x)))
+    return np.stack(basis, axis=-1)
+
+
+def _times(theta: Array, matrix: Array) -> Array:
+    """``theta @ matrix``, with the same bits whatever BLAS and processor there is."""
+    return np.sum([theta[..., j, None] * row for j, row in enumerate(matrix)], axis=0)
 
 
 def quadratic(
@@ -91,10 +102,10 @@ def quadratic(
     if rotation is not None:
         if rotation.shape != (d, d) or not np.allclose(rotation @ rotation.T, np.eye(d)):
             raise ValueError(f"rotation must be an orthogonal {d} x {d} matrix, got {rotation!r}")
-        hessian = (rotation * lam) @ rotation.T
+        hessian = _times(rotation * lam, rotation.T)
 
     def grad(theta: Array) -> Array:
-        return theta * lam if rotation is None else np.asarray(theta @ hessian)
+        return theta * lam if rotation is None else _times(theta, hessian)
 
     def f(theta: Array) -> Array:
         return np.asarray(0.5 * np.sum(theta * grad(theta), axis=-1))
@@ -131,7 +142,7 @@ def rotated_valley(kappa: float = 100.0, degrees: float = 45.0) -> Problem:
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     turn = np.array([[c, -s], [s, c]])
     box = ((-2.6, 1.4), (-2.0, 1.2))
-    start = turn @ valley(kappa).start
+    start = _times(valley(kappa).start, turn.T)
     return quadratic([1.0, kappa], turn, start, name="rotated valley", domain=box)
 
 
