@@ -162,19 +162,21 @@ def gradients(grads: object, params: list[Array], single: bool) -> list[Array]:
         raise TypeError(f"grads must be a list of {len(params)} arrays, got {kind}")
     if len(found) != len(params):
         raise ValueError(f"expected {len(params)} gradients, got {len(found)}")
-    for i, (p, g) in enumerate(zip(params, found, strict=True)):
-        g = found[i] = np.asarray(g)
-        if g.shape != p.shape or g.dtype != p.dtype:
-            at = "" if single else f"[{i}]"
-            if g.shape != p.shape:
-                raise ValueError(f"grads{at} has shape {g.shape}, params{at} has {p.shape}")
-            raise TypeError(f"grads{at} has dtype {g.dtype}, params{at} has {p.dtype}")
+    for i, p in enumerate(params):
+        g = found[i] = np.asarray(found[i])
+        if g.shape == p.shape and g.dtype == p.dtype:
+            continue
+        at = "" if single else f"[{i}]"
+        if g.shape != p.shape:
+            raise ValueError(f"grads{at} has shape {g.shape}, params{at} has {p.shape}")
+        raise TypeError(f"grads{at} has dtype {g.dtype}, params{at} has {p.dtype}")
     return found
 
 
-def all_finite(grads: list[Array]) -> None:
+def all_finite(grads: list[Array], single: bool) -> None:
     """Refuse a gradient that holds NaN or an infinity."""
     for i, g in enumerate(grads):
         bad = g.size - int(np.count_nonzero(np.isfinite(g)))
         if bad:
-            raise ValueError(f"grads[{i}] must be finite, got {bad} of {g.size} NaN or infinite")
+            at = "" if single else f"[{i}]"
+            raise ValueError(f"grads{at} must be finite, got {bad} of {g.size} NaN or infinite")

@@ -6,6 +6,7 @@ from sys import maxsize
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy import divide, square
 
 from ._checks import Array, LearningRate, flag, rule_arguments
 from .base import Optimizer, Params, average, descend
@@ -147,21 +148,22 @@ class Adam(Optimizer):
         factor = 1 - self.betas[k] ** self.t if self.t else 1.0
         return self._formed([slots[k] / factor for slots in self._slots])
 
-    def _scalars(self, t: int) -> tuple[Any, ...]:
+    def _numbers(self, t: int) -> tuple[float, ...]:
         beta1, beta2 = self.betas
-        return self._lr(t), beta1, beta2, 1 - beta1**t, 1 - beta2**t, self.eps
+        averages = beta1, 1 - beta1, beta2, 1 - beta2
+        return self._lr(t), *averages, 1 - beta1**t, 1 - beta2**t, self.eps
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *scalars: Any
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
     ) -> None:
-        lr, beta1, beta2, factor1, factor2, eps = scalars
         m, v = slots
         if self.fused:
-            self._compiled(theta, g, m, v, *scalars)
+            self._compiled(theta, g, m, v, self._cells[theta.dtype])
             return
+        lr, beta1, rest1, beta2, rest2, factor1, factor2, eps = numbers
         a, b = scratch
-        average(m, beta1, g, a)
-        average(v, beta2, np.square(g, a), a)
-        m_hat = np.divide(m, factor1, a)
-        v_hat = np.divide(v, factor2, b)
+        average(m, beta1, rest1, g, a)
+        average(v, beta2, rest2, square(g, a), a)
+        m_hat = divide(m, factor1, a)
+        v_hat = divide(v, factor2, b)
         descend(theta, lr, m_hat, v_hat, eps, a, b)

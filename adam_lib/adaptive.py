@@ -84,13 +84,13 @@ class AdaGrad(Optimizer):
     def __init__(self, params: Params, lr: LearningRate, eps: float = 1e-10) -> None:
         super().__init__(params, lr=lr, eps=eps)
 
-    def _scalars(self, t: int) -> tuple[Any, ...]:
+    def _numbers(self, t: int) -> tuple[float, ...]:
         return self._lr(t), self.eps
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *scalars: Any
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
     ) -> None:
-        lr, eps = scalars
+        lr, eps = numbers
         (G,) = slots
         a, b = scratch
         np.add(G, np.square(g, a), G)
@@ -183,16 +183,16 @@ class RMSprop(Optimizer):
     ) -> None:
         super().__init__(params, lr=lr, rho=rho, eps=eps)
 
-    def _scalars(self, t: int) -> tuple[Any, ...]:
-        return self._lr(t), self.rho, self.eps
+    def _numbers(self, t: int) -> tuple[float, ...]:
+        return self._lr(t), self.rho, 1 - self.rho, self.eps
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *scalars: Any
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
     ) -> None:
-        lr, rho, eps = scalars
+        lr, rho, rest, eps = numbers
         (v,) = slots
         a, b = scratch
-        average(v, rho, np.square(g, a), a)
+        average(v, rho, rest, np.square(g, a), a)
         descend(theta, lr, g, v, eps, a, b)
 
 
@@ -285,18 +285,18 @@ class Adadelta(Optimizer):
     ) -> None:
         super().__init__(params, lr=lr, rho=rho, eps=eps)
 
-    def _scalars(self, t: int) -> tuple[Any, ...]:
-        return self._lr(t), self.rho, self.eps
+    def _numbers(self, t: int) -> tuple[float, ...]:
+        return self._lr(t), self.rho, 1 - self.rho, self.eps
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *scalars: Any
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
     ) -> None:
-        lr, rho, eps = scalars
+        lr, rho, rest, eps = numbers
         v, u = slots
         a, b = scratch
-        average(v, rho, np.square(g, a), a)
+        average(v, rho, rest, np.square(g, a), a)
         np.sqrt(np.add(u, eps, a), a)
         np.sqrt(np.add(v, eps, b), b)
         delta = np.multiply(np.divide(a, b, a), g, a)
-        average(u, rho, np.square(delta, b), b)
+        average(u, rho, rest, np.square(delta, b), b)
         np.subtract(theta, np.multiply(delta, lr, a), theta)

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
+from threading import get_ident
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy import add, divide, multiply, sqrt, subtract
 
 from . import _checks as check
 from ._checks import Array, LearningRate
@@ -18,29 +21,39 @@ from ._checks import Array, LearningRate
 Params = Array | Sequence[Array]
 
 
+CACHE_SIZE = Path("/sys/devices/system/cpu/cpu0/cache/index2/size")  # Linux: "1024K"
+
+
+@cache
 def cache_bytes() -> int:
-    """The size of one core's level-2 cache, or 256 KiB where it is not told."""
+    """The size of one core's level-2 cache, or 512 KiB where it is not told."""
     try:
-        told = os.sysconf("SC_LEVEL2_CACHE_SIZE")
-    except (AttributeError, OSError, ValueError):
-        told = 0
-    return told if told > 0 else 256 * 1024
+        return int(CACHE_SIZE.read_text().strip().removesuffix("K")) * 1024
+    except (OSError, ValueError):
+        return 512 * 1024
 
 
-def average(x: Array, beta: float, y: Array, a: Array) -> None:
-    """x = beta * x + (1 - beta) * y, in place; ``a`` is scratch and may be ``y``."""
-    np.multiply(y, 1 - beta, a)
-    np.multiply(x, beta, x)
-    np.add(x, a, x)
+def average(x: Array, beta: Array, rest: Array, y: Array, a: Array) -> None:
+    """x = beta * x + rest * y, in place; ``a`` is scratch and may be ``y``."""
+    multiply(y, rest, a)
+    multiply(x, beta, x)
+    add(x, a, x)
 
 
-def descend(theta: Array, lr: float, d: Array, r: Array, eps: float, a: Array, b: Array) -> None:
+def descend(theta: Array, lr: Array, d: Array, r: Array, eps: Array, a: Array, b: Array) -> None:
     """theta = theta - lr * d / (sqrt(r) + eps), in place; scratch ``a`` may be d, ``b`` r."""
-    np.multiply(d, lr, a)
-    np.sqrt(r, b)
-    np.add(b, eps, b)
-    np.divide(a, b, a)
-    np.subtract(theta, a, theta)
+    multiply(d, lr, a)
+    sqrt(r, b)
+    add(b, eps, b)
+    divide(a, b, a)
+    subtract(theta, a, theta)
+
+
+def owner(a: Array) -> Array:
+    """The array that ``a`` is a view of, or ``a`` itself."""
+    while isinstance(a.base, np.ndarray):
+        a = a.base
+    return a
 
 
 class Optimizer:
@@ -48,10 +61,14 @@ class Optimizer:
 
     A subclass states the names of its state arrays (``slots``) and of its
     hyperparameters (``hyper``), how many scratch arrays it needs, and two
-    methods: ``_scalars(t)``, the numbers that depend on the step alone, and
+    methods: ``_numbers(t)``, what depends on the step alone, and
     ``_update(...)``, the operations of its pure rule in the rule's order, each
     written into existing memory. Equal operations in equal order give equal
     bits, so the result is the rule's, exactly.
+
+    The numbers reach ``_update`` cast to the parameters' dtype, once a step, as
+    0-d arrays: NumPy takes half as long for those as for a Python float, which
+    it would cast in every operation, with the same result.
 
     The base class hands ``_update`` one block of elements at a time. A block
     is small enough for all its arrays to stay in cache between operations;
@@ -73,6 +90,11 @@ class Optimizer:
         As given.
     """
 
+    _flat: list[Array]
+    _owners: set[int] | None
+    _cells: dict[np.dtype[Any], Array]
+    _cast_numbers: list[list[Array]]
+
     slots: tuple[str, ...] = ()
     hyper: ClassVar[tuple[str, ...]] = ()
     scratch: int = 0
@@ -85,10 +107,10 @@ class Optimizer:
             setattr(self, name, value)
         self.params = params
         self.t = 0
-        self._flat = [p.reshape(-1) for p in self._arrays]  # views: p is contiguous
+        self._view()
         self._slots = [[np.zeros_like(p) for _ in self.slots] for p in self._flat]
-        # A block's theta, g, slots and scratch take half of the cache together.
-        self._block_bytes = cache_bytes() // 2 // (2 + len(self.slots) + self.scratch)
+        # A block's theta, g, slots and scratch fill the cache together.
+        self._block_bytes = cache_bytes() // (2 + len(self.slots) + self.scratch)
         # One scratch for all arrays, seen in the dtype and block size of each.
         size = min(self._block_bytes, max(p.nbytes for p in self._flat))
         pool = [np.empty(-(-size // 8), "float64") for _ in range(self.scratch)]
@@ -96,18 +118,20 @@ class Optimizer:
 
     # -- what a subclass provides ------------------------------------------
 
-    def _scalars(self, t: int) -> tuple[Any, ...]:
+    def _numbers(self, t: int) -> tuple[float, ...]:
         """The numbers of step ``t``; raises before anything has changed."""
         raise NotImplementedError
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *scalars: Any
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
     ) -> None:
         """Update one block of ``theta`` and of its slots in place."""
         raise NotImplementedError
 
     # -- stepping ----------------------------------------------------------
 
+    # NumPy may be told to raise where a number overflows: not in the middle of a step.
+    @np.errstate(all="ignore")
     def step(self, grads: Params, *, check_finite: bool = False) -> None:
         """Take one step along ``grads``, changing the parameters in place.
 
@@ -118,7 +142,8 @@ class Optimizer:
             They are not changed, and may share memory with the parameters.
         check_finite : bool
             Refuse NaN and infinite gradients (one more pass over them);
-            by default they reach the parameters, as in the formula.
+            by default they reach the parameters, as in the formula. NumPy's
+            floating-point warnings and errors are off during a step.
 
         Raises
         ------
@@ -127,28 +152,52 @@ class Optimizer:
         """
         found = check.gradients(grads, self._arrays, self._single)
         if check_finite:
-            check.all_finite(found)
+            check.all_finite(found, self._single)
         t = self.t + 1
-        scalars = self._scalars(t)
+        self._cast(self._numbers(t))
         flat = [self._flat_gradient(g) for g in found]
-        for theta, g, slots, scratch in zip(
-            self._flat, flat, self._slots, self._scratch, strict=True
+        for theta, g, slots, scratch, numbers in zip(
+            self._flat, flat, self._slots, self._scratch, self._cast_numbers, strict=True
         ):
             if theta.nbytes <= self._block_bytes:
-                self._update(theta, g[:], slots, scratch, *scalars)
-                continue
-            block = self._block_bytes // theta.itemsize
-            for start in range(0, theta.size, block):
-                part = slice(start, start + block)
-                size = theta[part].size
-                self._update(
-                    theta[part],
-                    g[part],
-                    [s[part] for s in slots],
-                    [s[:size] for s in scratch],
-                    *scalars,
-                )
+                self._update(theta, g[:], slots, scratch, *numbers)
+            else:
+                self._update_in_blocks(theta, g, slots, scratch, numbers)
         self.t = t
+
+    def _cast(self, numbers: tuple[float, ...]) -> None:
+        """Write the step's numbers into ``_cells``, one array for each dtype."""
+        if not self._cells:
+            for p in self._flat:
+                self._cells.setdefault(p.dtype, np.empty(len(numbers), p.dtype))
+            self._cast_numbers = [
+                [self._cells[p.dtype][i, ...] for i in range(len(numbers))] for p in self._flat
+            ]
+        for cells in self._cells.values():
+            cells[:] = numbers
+
+    def _update_in_blocks(
+        self, theta: Array, g: Any, slots: list[Array], scratch: list[Array], numbers: list[Array]
+    ) -> None:
+        block = self._block_bytes // theta.itemsize
+        for start in range(0, theta.size, block):
+            part = slice(start, start + block)
+            size = theta[part].size
+            self._update(
+                theta[part],
+                g[part],
+                [s[part] for s in slots],
+                [s[:size] for s in scratch],
+                *numbers,
+            )
+
+    def _view(self) -> None:
+        """Flat views of the parameters, who owns their memory, and no numbers yet."""
+        self._cells, self._cast_numbers = {}, []
+        self._flat = [p.reshape(-1) for p in self._arrays]  # views: p is contiguous
+        owners = [owner(p) for p in self._arrays]
+        # Memory from elsewhere (a file, another library) tells nothing of who shares it.
+        self._owners = {id(o) for o in owners} if all(o.base is None for o in owners) else None
 
     def _flat_gradient(self, g: Array) -> Any:
         """``g`` as something to slice blocks from, apart from every parameter's memory.
@@ -156,9 +205,10 @@ class Optimizer:
         The gradient of |x|^2 / 2 is x itself, that of x * y is [y, x]: those
         must be read before the parameters change, so they are copied.
         """
-        for p in self._flat:
-            if np.may_share_memory(g, p):
-                return g.flatten()
+        o = owner(g)  # two arrays that own their memory share none: no need to compare with all
+        apart = self._owners is not None and o.base is None and id(o) not in self._owners
+        if not apart and any(np.may_share_memory(g, p) for p in self._flat):
+            return g.flatten()
         return g.reshape(-1) if g.flags.c_contiguous else g.flat
 
     def _lr(self, t: int) -> float:
@@ -170,6 +220,8 @@ class Optimizer:
     # -- hyperparameters and state by name ---------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.slots:
+            raise AttributeError(f"{name} is state and read-only; load_state_dict() changes it")
         if name in self.hyper:
             value = check.HYPER[name](name, value)
             if name == "eps":
@@ -192,7 +244,7 @@ class Optimizer:
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Copying and unpickling must not tear the flat views off their arrays."""
         self.__dict__.update(state)
-        self._flat = [p.reshape(-1) for p in self._arrays]
+        self._view()
 
     def __repr__(self) -> str:
         hyper = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.hyper)
@@ -260,7 +312,7 @@ class Optimizer:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the state to ``path`` (npz); a failed write leaves an old file whole."""
         target = Path(path)
-        part = target.with_name(f"{target.name}.{os.getpid()}.part")
+        part = target.with_name(f"{target.name}.{os.getpid()}.{get_ident()}.part")
         try:
             with part.open("xb") as f:
                 np.savez(f, **self.state_dict())

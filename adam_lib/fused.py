@@ -29,11 +29,11 @@ PARALLEL_FROM = 65_536
 
 
 @njit(error_model="numpy", cache=True)
-def _loop(
-    theta: Any, g: Any, m: Any, v: Any,
-    keep: Any, lr: Any, beta1: Any, beta2: Any, rest1: Any, rest2: Any,
-    factor1: Any, factor2: Any, eps: Any,
-) -> None:  # fmt: skip
+def _loop(theta: Any, g: Any, m: Any, v: Any, numbers: Any) -> None:
+    lr, beta1, rest1, beta2, rest2 = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+    factor1, factor2, eps = numbers[5], numbers[6], numbers[7]
+    # AdamW's; for Adam 1, and 1 * x is exactly x.
+    keep = numbers[8] if numbers.size > 8 else numbers.dtype.type(1)
     for i in range(theta.size):  # no other bounds: only so does it vectorise
         m_i = beta1 * m[i] + rest1 * g[i]
         v_i = beta2 * v[i] + rest2 * (g[i] * g[i])
@@ -45,18 +45,11 @@ def _loop(
 
 
 @njit(error_model="numpy", cache=True, parallel=True)
-def _loops(
-    theta: Any, g: Any, m: Any, v: Any, parts: int,
-    keep: Any, lr: Any, beta1: Any, beta2: Any, rest1: Any, rest2: Any,
-    factor1: Any, factor2: Any, eps: Any,
-) -> None:  # fmt: skip
+def _loops(theta: Any, g: Any, m: Any, v: Any, numbers: Any, parts: int) -> None:
     n = theta.size
     for k in prange(parts):
         i, j = k * n // parts, (k + 1) * n // parts
-        _loop(
-            theta[i:j], g[i:j], m[i:j], v[i:j],
-            keep, lr, beta1, beta2, rest1, rest2, factor1, factor2, eps,
-        )  # fmt: skip
+        _loop(theta[i:j], g[i:j], m[i:j], v[i:j], numbers)
 
 
 def supports(arrays: list[Array]) -> None:
@@ -68,19 +61,10 @@ def supports(arrays: list[Array]) -> None:
             )
 
 
-def adam(
-    theta: Array, g: Array, m: Array, v: Array,
-    lr: float, beta1: float, beta2: float, factor1: float, factor2: float, eps: float,
-    keep: float = 1.0,
-) -> None:  # fmt: skip
-    """One Adam step on flat arrays, in place; theta is first multiplied by ``keep``.
-
-    ``keep`` is 1 for Adam, and x * 1 is exactly x; weight decay uses it.
-    """
-    numbers = (keep, lr, beta1, beta2, 1 - beta1, 1 - beta2, factor1, factor2, eps)
-    scalars = [theta.dtype.type(x) for x in numbers]
+def adam(theta: Array, g: Array, m: Array, v: Array, numbers: Array) -> None:
+    """One step of Adam or AdamW on flat arrays, in place; ``numbers`` as the class orders them."""
     threads = get_num_threads() if theta.size >= PARALLEL_FROM else 1
     if threads > 1:
-        _loops(theta, g, m, v, threads, *scalars)
+        _loops(theta, g, m, v, numbers, threads)
     else:
-        _loop(theta, g, m, v, *scalars)
+        _loop(theta, g, m, v, numbers)

@@ -66,7 +66,7 @@ def random_rotation(d: int, rng: np.random.Generator) -> Array:
 
 def _times(theta: Array, matrix: Array) -> Array:
     """``theta @ matrix``, with the same bits whatever BLAS and processor there is."""
-    return np.sum([theta[..., j, None] * row for j, row in enumerate(matrix)], axis=0)
+    return np.asarray(sum(theta[..., j, None] * row for j, row in enumerate(matrix)))
 
 
 def quadratic(

@@ -122,19 +122,16 @@ class AdamW(Adam):
         super().__init__(params, lr, betas, eps, fused=fused)
         self.weight_decay = weight_decay
 
-    def _scalars(self, t: int) -> tuple[Any, ...]:
-        lr, *adam = super()._scalars(t)
+    def _numbers(self, t: int) -> tuple[float, ...]:
+        lr, *adam = super()._numbers(t)
         return lr, *adam, 1 - lr * self.weight_decay
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *scalars: Any
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
     ) -> None:
-        *adam, keep = scalars
-        if self.fused:
-            m, v = slots
-            self._compiled(theta, g, m, v, *scalars)
-            return
-        np.multiply(theta, keep, theta)
+        *adam, keep = numbers
+        if not self.fused:  # the compiled loop finds keep behind Adam's numbers
+            np.multiply(theta, keep, theta)
         super()._update(theta, g, slots, scratch, *adam)
 
 
@@ -262,18 +259,18 @@ class AMSGrad(Adam):
         super().__init__(params, lr, betas, eps)
         self.form = form
 
-    def _scalars(self, t: int) -> tuple[Any, ...]:
-        lr, beta1, beta2, factor1, factor2, eps = super()._scalars(t)
-        return lr, beta1, beta2, *_corrections(self.form, factor1, factor2), eps
+    def _numbers(self, t: int) -> tuple[float, ...]:
+        lr, *averages, factor1, factor2, eps = super()._numbers(t)
+        return lr, *averages, *_corrections(self.form, factor1, factor2), eps
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *scalars: Any
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
     ) -> None:
-        lr, beta1, beta2, a_t, b_t, c_t, eps = scalars
+        lr, beta1, rest1, beta2, rest2, a_t, b_t, c_t, eps = numbers
         m, v, v_max = slots
         a, b = scratch
-        average(m, beta1, g, a)
-        average(v, beta2, np.square(g, a), a)
+        average(m, beta1, rest1, g, a)
+        average(v, beta2, rest2, np.square(g, a), a)
         np.maximum(v_max, np.divide(v, b_t, a), out=v_max)
         descend(theta, lr, np.divide(m, a_t, a), np.divide(v_max, c_t, b), eps, a, b)
 
@@ -373,17 +370,17 @@ class AdaMax(Adam):
         """Raises AttributeError: u takes the place of v."""
         raise AttributeError("v_hat")
 
-    def _scalars(self, t: int) -> tuple[Any, ...]:
-        lr, beta1, beta2, factor1, _, eps = super()._scalars(t)
-        return lr / factor1, beta1, beta2, eps
+    def _numbers(self, t: int) -> tuple[float, ...]:
+        lr, beta1, rest1, beta2, _, factor1, _, eps = super()._numbers(t)
+        return lr / factor1, beta1, rest1, beta2, eps
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *scalars: Any
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
     ) -> None:
-        rate, beta1, beta2, eps = scalars
+        rate, beta1, rest1, beta2, eps = numbers
         m, u = slots
         a, b = scratch
-        average(m, beta1, g, a)
+        average(m, beta1, rest1, g, a)
         np.multiply(u, beta2, a)
         np.maximum(a, np.add(np.abs(g, b), eps, b), out=u)
         np.divide(np.multiply(m, rate, a), u, a)
@@ -514,18 +511,18 @@ class NAdam(Adam):
         super().__init__(params, lr, betas, eps)
         self.momentum_decay = momentum_decay
 
-    def _scalars(self, t: int) -> tuple[Any, ...]:
-        lr, beta1, beta2, _, factor2, eps = super()._scalars(t)
-        return lr, beta1, beta2, *nadam_weights(t, beta1, self.momentum_decay), factor2, eps
+    def _numbers(self, t: int) -> tuple[float, ...]:
+        lr, *averages, _, factor2, eps = super()._numbers(t)
+        return lr, *averages, *nadam_weights(t, self.betas[0], self.momentum_decay), factor2, eps
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *scalars: Any
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
     ) -> None:
-        lr, beta1, beta2, weight_m, weight_g, factor2, eps = scalars
+        lr, beta1, rest1, beta2, rest2, weight_m, weight_g, factor2, eps = numbers
         m, v = slots
         a, b = scratch
-        average(m, beta1, g, a)
-        average(v, beta2, np.square(g, a), a)
+        average(m, beta1, rest1, g, a)
+        average(v, beta2, rest2, np.square(g, a), a)
         m_bar = np.add(np.multiply(m, weight_m, a), np.multiply(g, weight_g, b), a)
         descend(theta, lr, m_bar, np.divide(v, factor2, b), eps, a, b)
 
@@ -658,20 +655,20 @@ class RAdam(Adam):
         super().__init__(params, lr, betas, eps)
         self.threshold = threshold
 
-    def _scalars(self, t: int) -> tuple[Any, ...]:
-        lr, beta1, beta2, factor1, factor2, eps = super()._scalars(t)
-        r = radam_rectification(t, beta2, self.threshold)
+    def _numbers(self, t: int) -> tuple[float, ...]:
+        lr, *averages, factor1, factor2, eps = super()._numbers(t)
+        r = radam_rectification(t, self.betas[1], self.threshold)
         rate = lr * r * sqrt(factor2) if r > 0 else lr
-        return rate, beta1, beta2, factor1, r > 0, eps
+        return rate, *averages, factor1, r > 0, eps
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *scalars: Any
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
     ) -> None:
-        rate, beta1, beta2, factor1, divided, eps = scalars
+        rate, beta1, rest1, beta2, rest2, factor1, divided, eps = numbers
         m, v = slots
         a, b = scratch
-        average(m, beta1, g, a)
-        average(v, beta2, np.square(g, a), a)
+        average(m, beta1, rest1, g, a)
+        average(v, beta2, rest2, np.square(g, a), a)
         m_hat = np.divide(m, factor1, a)
         if divided:
             descend(theta, rate, m_hat, v, eps, a, b)

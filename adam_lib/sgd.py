@@ -22,6 +22,12 @@ def sgd_init(theta: Array) -> SGDState:
     return SGDState(0, np.zeros_like(theta))
 
 
+def look_ahead_needs_momentum(momentum: float, nesterov: bool) -> None:
+    """Refuse Nesterov's variant of plain SGD: there is nothing to look ahead along."""
+    if nesterov and not momentum:
+        raise ValueError(f"momentum must be > 0 with nesterov=True, got {momentum}")
+
+
 def sgd_step(
     theta: Array,
     g: Array,
@@ -53,7 +59,7 @@ def sgd_step(
     momentum : float
         mu in [0, 1); 0 gives plain SGD.
     nesterov : bool
-        Use the look-ahead direction.
+        Use the look-ahead direction; needs momentum > 0.
 
     Examples
     --------
@@ -65,6 +71,7 @@ def sgd_step(
     lr, momentum, nesterov = rule_arguments(
         theta, g, state, SGDState, lr=lr, momentum=momentum, nesterov=nesterov
     )
+    look_ahead_needs_momentum(momentum, nesterov)
     b = momentum * state.b + g if momentum else +g  # 0 * inf would be NaN
     d = g + momentum * b if nesterov else b
     theta = theta - lr * d
@@ -102,20 +109,20 @@ class SGD(Optimizer):
     ) -> None:
         self.slots = ("b",) if momentum else ()
         super().__init__(params, lr=lr, momentum=momentum, nesterov=nesterov)
-        if self.nesterov and not self.momentum:
-            raise ValueError(f"momentum must be > 0 with nesterov=True, got {momentum}")
+        look_ahead_needs_momentum(self.momentum, self.nesterov)
 
-    def _scalars(self, t: int) -> tuple[Any, ...]:
+    def _numbers(self, t: int) -> tuple[float, ...]:
         if self.momentum and not self.slots:
             raise ValueError(
                 f"momentum must stay 0 where it was 0 at construction, got {self.momentum}"
             )
+        look_ahead_needs_momentum(self.momentum, self.nesterov)
         return self._lr(t), self.momentum, self.nesterov
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *scalars: Any
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
     ) -> None:
-        lr, momentum, nesterov = scalars
+        lr, momentum, nesterov = numbers
         (a,) = scratch
         d = g
         if slots:

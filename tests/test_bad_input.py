@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import inf, nan
@@ -121,8 +122,16 @@ def test_misspelt_and_missing_arguments(name: str) -> None:
 
 
 def test_nesterov_needs_momentum() -> None:
-    with refused(ValueError, "momentum must be > 0 with nesterov=True, got 0.0"):
-        al.SGD(np.ones(2), lr=0.1, nesterov=True)
+    message = "momentum must be > 0 with nesterov=True, got 0.0"
+    x = np.ones(2)
+    with refused(ValueError, message):
+        al.SGD(x, lr=0.1, nesterov=True)
+    with refused(ValueError, message):
+        al.sgd_step(x, x, al.sgd_init(x), lr=0.1, nesterov=True)
+    opt = al.SGD(x, lr=0.1)
+    opt.nesterov = True
+    with refused(ValueError, message, opt):
+        opt.step(np.ones(2))
 
 
 def test_momentum_stays_off_where_no_buffer_is_kept() -> None:
@@ -419,6 +428,34 @@ def test_nonfinite_gradients_can_be_refused(name: str) -> None:
             opt.step(g)  # by default they go where the formula takes them
         assert not np.isfinite(opt.params[1][0, 1])
         assert np.all(np.isfinite(opt.params[0]))
+        alone = al.OPTIMIZERS[name](np.ones(3), **HYPER[name][0])
+        with refused(ValueError, "grads must be finite, got 1 of 3 NaN or infinite", alone):
+            alone.step(np.array([1.0, odd, 2.0]), check_finite=True)
+
+
+@NAMES
+def test_a_step_is_never_left_half_done(name: str) -> None:
+    """Where NumPy or Python is told to raise at an overflow, the step still ends."""
+    calm, strict, warned = (started(name) for _ in range(3))
+    g = [np.array([1.0, 1e300]), np.array([[np.inf, 1e-320, 0.0]])]
+    with np.errstate(all="ignore"):
+        calm.step(g)
+    with np.errstate(all="raise"):
+        strict.step(g)
+        assert np.geterr()["over"] == "raise"
+    with warnings.catch_warnings(), np.errstate(all="warn"):
+        warnings.simplefilter("error")
+        warned.step(g)
+    assert snapshot(strict) == snapshot(warned) == snapshot(calm)
+
+
+@NAMES
+def test_state_cannot_be_assigned(name: str) -> None:
+    """It would be a new attribute beside the real one, and change nothing."""
+    opt = started(name)
+    for slot in opt.slots:
+        with refused(AttributeError, f"{slot} is state and read-only; load_state_dict()", opt):
+            setattr(opt, slot, [np.zeros(2), np.zeros((1, 3))])
 
 
 # -- the pure rules ------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -247,6 +248,24 @@ def test_nonfinite_and_extreme_gradients_are_treated_as_by_the_rule(case: Case, 
             assert np.isfinite(rule[0][0][-1])
 
 
+def test_gradients_may_share_memory_that_nobody_owns() -> None:
+    """Arrays over a buffer do not tell who else sees it: they are compared one by one."""
+    (start,) = random_arrays([(9,)], ["float64"], seed=10)
+    for case in CASES:
+        memory = bytearray(start.tobytes())
+        x, g = np.frombuffer(memory), np.frombuffer(memory)[::-1]
+        rule = run_rule(case, [start], lambda t, p: [p[0][::-1]], 3)
+        opt = al.OPTIMIZERS[case.name](x, **case.hyper)
+        for _ in range(3):
+            opt.step(g)
+        assert same_bits(x, rule[0][0])
+        owner = start.copy()
+        opt = al.OPTIMIZERS[case.name](owner, **case.hyper)
+        for _ in range(3):
+            opt.step(np.frombuffer(memoryview(owner))[::-1])
+        assert same_bits(owner, rule[0][0])
+
+
 # -- any call at all -----------------------------------------------------------------
 
 some_shapes = st.lists(
@@ -325,6 +344,18 @@ def test_an_optimizer_holds_its_slots_and_little_else(case: Case) -> None:
     tracemalloc.stop()
     assert most <= len(opt.slots) * x.nbytes + base.cache_bytes()
     assert held >= len(opt.slots) * x.nbytes
+
+
+def test_the_cache_is_as_large_as_the_system_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "size"
+    monkeypatch.setattr(base, "CACHE_SIZE", told)
+    size = base.cache_bytes.__wrapped__
+    assert size() == 512 * 1024  # no such file
+    for text, expected in (("2048K\n", 2048), ("", 512), ("12M\n", 512)):
+        told.write_text(text)
+        assert size() == expected * 1024
 
 
 # -- reading the state -------------------------------------------------------------------

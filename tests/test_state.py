@@ -7,6 +7,7 @@ import os
 import pickle
 import stat
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +219,18 @@ class Payload:
 
     def __reduce__(self) -> Any:
         return (Path.touch, (self.mark,))
+
+
+def test_two_threads_may_save_to_one_file(tmp_path: Path) -> None:
+    """Each writes its own part; the last to be finished is the file."""
+    opts = [fresh(ADAM) for _ in range(2)]
+    for steps, opt in enumerate(opts, 1):
+        advance(opt, steps)
+    with ThreadPoolExecutor(4) as pool:
+        for job in [pool.submit(opts[k % 2].save, tmp_path / "state.npz") for k in range(60)]:
+            job.result()
+    assert fresh(ADAM).load(tmp_path / "state.npz").t in (1, 2)
+    assert [p.name for p in tmp_path.iterdir()] == ["state.npz"]
 
 
 def test_loading_executes_nothing(tmp_path: Path) -> None:
