@@ -5,6 +5,7 @@
 #   make book PYTHON=/path/to/python3.12      another Python (3.11 to 3.13)
 #   make test JOBS=1                          one process
 #   make test PYTEST="-k bias"                more arguments for pytest
+#   make bench BENCH="--n 2 --threads 1"      more arguments for the benchmark
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -12,6 +13,7 @@ SITE := _build/html
 PORT ?= 8000
 JOBS ?= logical
 PYTEST ?=
+BENCH ?=
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
@@ -92,7 +94,7 @@ lint: $(READY)
 	@$(BIN)/mypy
 
 bench: $(READY)
-	@$(BIN)/python tools/bench.py
+	@$(BIN)/python tools/bench.py $(BENCH)
 
 $(VENV)/.browser: tools/requirements-browser.txt $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<

@@ -163,7 +163,7 @@ class Optimizer:
                 self._update(theta, g[:], slots, scratch, *numbers)
             else:
                 self._update_in_blocks(theta, g, slots, scratch, numbers)
-        self.t = t
+        self.__dict__["t"] = t  # as self.t = t, without a look at the hyperparameters
 
     def _cast(self, numbers: tuple[float, ...]) -> None:
         """Write the step's numbers into ``_cells``, one array for each dtype."""
@@ -205,7 +205,7 @@ class Optimizer:
         The gradient of |x|^2 / 2 is x itself, that of x * y is [y, x]: those
         must be read before the parameters change, so they are copied.
         """
-        o = owner(g)  # two arrays that own their memory share none: no need to compare with all
+        o = g if g.base is None else owner(g)  # two arrays that own their memory share none: no need to compare with all
         apart = self._owners is not None and o.base is None and id(o) not in self._owners
         if not apart and any(np.may_share_memory(g, p) for p in self._flat):
             return g.flatten()
