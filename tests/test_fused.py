@@ -75,16 +75,28 @@ def test_nonfinite_and_extreme_gradients(dtype: str) -> None:
 
 @needs_numba
 @given(st.data())
-@settings(max_examples=60)
+@settings(max_examples=100)
 def test_any_run_equals_the_rule(data: Any) -> None:
+    """Any dtypes and shapes together; gradients contiguous, strided, reversed or broadcast."""
     name = data.draw(st.sampled_from(sorted({case.name for case in FUSED})))
     hyper = {k: data.draw(DRAW[k]) for k in arguments(name)}
-    dtype = data.draw(st.sampled_from(["float32", "float64"]))
+    shape = st.sampled_from([(), (0,), (1,), (3, 0, 2), (2, 3), (17,), (40,), (5, 4, 3)])
+    kinds = st.lists(st.tuples(shape, st.sampled_from(["float32", "float64"])), min_size=1)
     rng = np.random.default_rng(data.draw(st.integers(0, 10**6)))
-    n = data.draw(st.integers(0, 40))
     scale = data.draw(st.sampled_from([1e-6, 1.0, 1e3]))
-    grads = [[(rng.normal(size=n) * scale).astype(dtype)] for _ in range(3)]
-    compare(Case(name, hyper), [rng.normal(size=n).astype(dtype)], grads)
+    view = data.draw(st.sampled_from(["as it is", "strided", "reversed", "broadcast"]))
+    params = data.draw(kinds)
+
+    def gradient(shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        x = np.array(rng.normal(size=(*shape, 2)) * scale, dtype)
+        if view == "broadcast":
+            return np.broadcast_to(x[(0,) * x.ndim] if x.size else x[..., 0], shape)
+        x = x[..., 0] if view == "strided" else x[..., 1].copy()
+        return x[::-1] if view == "reversed" and shape else x
+
+    grads = [[gradient(*kind) for kind in params] for _ in range(3)]
+    start = [np.array(rng.normal(size=shape), dtype) for shape, dtype in params]
+    compare(Case(name, hyper), start, grads)
 
 
 @needs_numba
