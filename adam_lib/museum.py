@@ -8,7 +8,8 @@ them run, and nearly all of them still descend.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from math import sqrt
+from typing import NamedTuple
 
 import numpy as np
 
@@ -36,9 +37,9 @@ class State:
 
     def __init__(self, theta: Array, clock: Clock) -> None:
         self.t = 0
-        self.m: Any = np.zeros_like(theta)
-        self.v: Any = np.zeros_like(theta)
-        self.largest: Any = np.zeros_like(theta)
+        self.m: Array = np.zeros_like(theta)
+        self.v: Array = np.zeros_like(theta)
+        self.largest: Array = np.zeros_like(theta)
         self.clock = clock
 
 
@@ -111,7 +112,7 @@ def adam(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.v = beta2 * s.v + (1 - beta2) * g**2
     m_hat = s.m / (1 - beta1**s.t)
     v_hat = s.v / (1 - beta2**s.t)
-    return np.asarray(theta - lr * m_hat / (np.sqrt(v_hat) + eps))
+    return theta - lr * m_hat / (np.sqrt(v_hat) + eps)
 
 
 @convention("the paper's efficient order with eps-hat, before the correction (Keras)")
@@ -120,8 +121,8 @@ def eps_hat(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.t += 1
     s.m = beta1 * s.m + (1 - beta1) * g
     s.v = beta2 * s.v + (1 - beta2) * g**2
-    lr = lr * (1 - beta2**s.t) ** 0.5 / (1 - beta1**s.t)
-    return np.asarray(theta - lr * s.m / (np.sqrt(s.v) + eps))
+    lr = lr * sqrt(1 - beta2**s.t) / (1 - beta1**s.t)
+    return theta - lr * s.m / (np.sqrt(s.v) + eps)
 
 
 # -- the correction --------------------------------------------------------------------
@@ -133,7 +134,7 @@ def no_correction(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.t += 1
     s.m = beta1 * s.m + (1 - beta1) * g
     s.v = beta2 * s.v + (1 - beta2) * g**2
-    return np.asarray(theta - lr * s.m / (np.sqrt(s.v) + eps))
+    return theta - lr * s.m / (np.sqrt(s.v) + eps)
 
 
 @bug("only m is corrected")
@@ -143,7 +144,7 @@ def only_m_corrected(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.m = beta1 * s.m + (1 - beta1) * g
     s.v = beta2 * s.v + (1 - beta2) * g**2
     m_hat = s.m / (1 - beta1**s.t)
-    return np.asarray(theta - lr * m_hat / (np.sqrt(s.v) + eps))
+    return theta - lr * m_hat / (np.sqrt(s.v) + eps)
 
 
 @bug("only v is corrected")
@@ -153,7 +154,7 @@ def only_v_corrected(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.m = beta1 * s.m + (1 - beta1) * g
     s.v = beta2 * s.v + (1 - beta2) * g**2
     v_hat = s.v / (1 - beta2**s.t)
-    return np.asarray(theta - lr * s.m / (np.sqrt(v_hat) + eps))
+    return theta - lr * s.m / (np.sqrt(v_hat) + eps)
 
 
 @bug("1 - beta instead of 1 - beta**t: the power is missing, or t stands still at 1")
@@ -164,7 +165,7 @@ def no_power(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.v = beta2 * s.v + (1 - beta2) * g**2
     m_hat = s.m / (1 - beta1)
     v_hat = s.v / (1 - beta2)
-    return np.asarray(theta - lr * m_hat / (np.sqrt(v_hat) + eps))
+    return theta - lr * m_hat / (np.sqrt(v_hat) + eps)
 
 
 @bug("beta1*t instead of beta1**t")
@@ -175,7 +176,7 @@ def times_t(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.v = beta2 * s.v + (1 - beta2) * g**2
     m_hat = s.m / (1 - beta1 * s.t)
     v_hat = s.v / (1 - beta2**s.t)
-    return np.asarray(theta - lr * m_hat / (np.sqrt(v_hat) + eps))
+    return theta - lr * m_hat / (np.sqrt(v_hat) + eps)
 
 
 @bug("multiplied by 1 - beta**t instead of divided by it")
@@ -186,7 +187,7 @@ def correction_multiplied(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.v = beta2 * s.v + (1 - beta2) * g**2
     m_hat = s.m * (1 - beta1**s.t)
     v_hat = s.v * (1 - beta2**s.t)
-    return np.asarray(theta - lr * m_hat / (np.sqrt(v_hat) + eps))
+    return theta - lr * m_hat / (np.sqrt(v_hat) + eps)
 
 
 @bug("1 - (1 - beta)**t: beta and 1 - beta are exchanged in the correction alone")
@@ -197,7 +198,7 @@ def half_backwards(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.v = beta2 * s.v + (1 - beta2) * g**2
     m_hat = s.m / (1 - (1 - beta1) ** s.t)
     v_hat = s.v / (1 - (1 - beta2) ** s.t)
-    return np.asarray(theta - lr * m_hat / (np.sqrt(v_hat) + eps))
+    return theta - lr * m_hat / (np.sqrt(v_hat) + eps)
 
 
 @bug("v is corrected after the root instead of before it")
@@ -207,8 +208,8 @@ def corrected_after_root(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.m = beta1 * s.m + (1 - beta1) * g
     s.v = beta2 * s.v + (1 - beta2) * g**2
     m_hat = s.m / (1 - beta1**s.t)
-    v_hat = s.v
-    return np.asarray(theta - lr * m_hat / (np.sqrt(v_hat) / (1 - beta2**s.t) + eps))
+    root = np.sqrt(s.v) / (1 - beta2**s.t)
+    return theta - lr * m_hat / (root + eps)
 
 
 @bug("m_hat and v_hat are fed back into the averages")
@@ -219,7 +220,7 @@ def fed_back(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.v = beta2 * s.v + (1 - beta2) * g**2
     s.m = s.m / (1 - beta1**s.t)
     s.v = s.v / (1 - beta2**s.t)
-    return np.asarray(theta - lr * s.m / (np.sqrt(s.v) + eps))
+    return theta - lr * s.m / (np.sqrt(s.v) + eps)
 
 
 # -- the clock -------------------------------------------------------------------------
@@ -228,12 +229,12 @@ def fed_back(theta: Array, g: Array, s: State, h: Hyper) -> Array:
 @bug("t starts at 0 instead of 1: 0/0")
 def t_from_zero(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     lr, beta1, beta2, eps = h
+    s.t += 1
     s.m = beta1 * s.m + (1 - beta1) * g
     s.v = beta2 * s.v + (1 - beta2) * g**2
-    m_hat = s.m / np.float64(1 - beta1**s.t)
-    v_hat = s.v / np.float64(1 - beta2**s.t)
-    s.t += 1
-    return np.asarray(theta - lr * m_hat / (np.sqrt(v_hat) + eps), theta.dtype)
+    m_hat = s.m / (1 - beta1 ** (s.t - 1))
+    v_hat = s.v / (1 - beta2 ** (s.t - 1))
+    return theta - lr * m_hat / (np.sqrt(v_hat) + eps)
 
 
 @bug("t starts at 2 instead of 1")
@@ -244,7 +245,7 @@ def t_one_ahead(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.v = beta2 * s.v + (1 - beta2) * g**2
     m_hat = s.m / (1 - beta1 ** (s.t + 1))
     v_hat = s.v / (1 - beta2 ** (s.t + 1))
-    return np.asarray(theta - lr * m_hat / (np.sqrt(v_hat) + eps))
+    return theta - lr * m_hat / (np.sqrt(v_hat) + eps)
 
 
 @bug("t is counted once per tensor instead of once per step")
@@ -255,7 +256,7 @@ def t_per_tensor(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.v = beta2 * s.v + (1 - beta2) * g**2
     m_hat = s.m / (1 - beta1**s.clock.t)
     v_hat = s.v / (1 - beta2**s.clock.t)
-    return np.asarray(theta - lr * m_hat / (np.sqrt(v_hat) + eps))
+    return theta - lr * m_hat / (np.sqrt(v_hat) + eps)
 
 
 # -- the averages ----------------------------------------------------------------------
@@ -269,7 +270,7 @@ def betas_swapped(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.v = beta2 * s.v + (1 - beta2) * g**2
     m_hat = s.m / (1 - beta1**s.t)
     v_hat = s.v / (1 - beta2**s.t)
-    return np.asarray(theta - lr * m_hat / (np.sqrt(v_hat) + eps))
+    return theta - lr * m_hat / (np.sqrt(v_hat) + eps)
 
 
 @bug("beta is the share that is forgotten: 1 - beta where beta belongs")
@@ -281,18 +282,19 @@ def betas_backwards(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.v = beta2 * s.v + (1 - beta2) * g**2
     m_hat = s.m / (1 - beta1**s.t)
     v_hat = s.v / (1 - beta2**s.t)
-    return np.asarray(theta - lr * m_hat / (np.sqrt(v_hat) + eps))
+    return theta - lr * m_hat / (np.sqrt(v_hat) + eps)
 
 
-@bug("m and v are not kept from step to step, which makes it sign descent")
+@bug("nothing is kept from step to step, which makes it sign descent")
 def state_lost(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     lr, beta1, beta2, eps = h
-    t = 1
-    m = (1 - beta1) * g
-    v = (1 - beta2) * g**2
-    m_hat = m / (1 - beta1**t)
-    v_hat = v / (1 - beta2**t)
-    return np.asarray(theta - lr * m_hat / (np.sqrt(v_hat) + eps))
+    s.t, s.m, s.v = 0, np.zeros_like(g), np.zeros_like(g)
+    s.t += 1
+    s.m = beta1 * s.m + (1 - beta1) * g
+    s.v = beta2 * s.v + (1 - beta2) * g**2
+    m_hat = s.m / (1 - beta1**s.t)
+    v_hat = s.v / (1 - beta2**s.t)
+    return theta - lr * m_hat / (np.sqrt(v_hat) + eps)
 
 
 @bug("where a gradient is zero, nothing is updated: not m, not v, not theta")
@@ -314,7 +316,7 @@ def centred(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.v = beta2 * s.v + (1 - beta2) * (g - s.m) ** 2
     m_hat = s.m / (1 - beta1**s.t)
     v_hat = s.v / (1 - beta2**s.t)
-    return np.asarray(theta - lr * m_hat / (np.sqrt(v_hat) + eps))
+    return theta - lr * m_hat / (np.sqrt(v_hat) + eps)
 
 
 @bug("v_hat never falls: AMSGrad's maximum is left on")
@@ -325,7 +327,7 @@ def maximum_left_on(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.v = beta2 * s.v + (1 - beta2) * g**2
     m_hat = s.m / (1 - beta1**s.t)
     v_hat = s.largest = np.maximum(s.largest, s.v / (1 - beta2**s.t))
-    return np.asarray(theta - lr * m_hat / (np.sqrt(v_hat) + eps))
+    return theta - lr * m_hat / (np.sqrt(v_hat) + eps)
 
 
 # -- eps -------------------------------------------------------------------------------
@@ -339,7 +341,7 @@ def eps_to_parameter(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.v = beta2 * s.v + (1 - beta2) * g**2
     m_hat = s.m / (1 - beta1**s.t)
     v_hat = s.v / (1 - beta2**s.t)
-    return np.asarray(theta - lr * m_hat / np.sqrt(v_hat) + eps)
+    return theta - lr * m_hat / np.sqrt(v_hat) + eps
 
 
 @bug("eps is inside the root, so that its own root acts")
@@ -350,7 +352,7 @@ def eps_inside_root(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.v = beta2 * s.v + (1 - beta2) * g**2
     m_hat = s.m / (1 - beta1**s.t)
     v_hat = s.v / (1 - beta2**s.t)
-    return np.asarray(theta - lr * m_hat / np.sqrt(v_hat + eps))
+    return theta - lr * m_hat / np.sqrt(v_hat + eps)
 
 
 @bug("the eps of the call is ignored, 1e-8 is used")
@@ -361,7 +363,7 @@ def eps_ignored(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.v = beta2 * s.v + (1 - beta2) * g**2
     m_hat = s.m / (1 - beta1**s.t)
     v_hat = s.v / (1 - beta2**s.t)
-    return np.asarray(theta - lr * m_hat / (np.sqrt(v_hat) + 1e-8))
+    return theta - lr * m_hat / (np.sqrt(v_hat) + 1e-8)
 
 
 # -- the learning rate, the parameters and the gradient --------------------------------
@@ -375,7 +377,7 @@ def lr_twice(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.v = beta2 * s.v + (1 - beta2) * g**2
     m_hat = s.m / (1 - beta1**s.t)
     v_hat = s.v / (1 - beta2**s.t)
-    return np.asarray(theta - lr * m_hat / (np.sqrt(v_hat) + eps))
+    return theta - lr * m_hat / (np.sqrt(v_hat) + eps)
 
 
 @bug("the gradient is multiplied by lr first, which cancels but for eps")
@@ -387,7 +389,7 @@ def lr_in_gradient(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.v = beta2 * s.v + (1 - beta2) * g**2
     m_hat = s.m / (1 - beta1**s.t)
     v_hat = s.v / (1 - beta2**s.t)
-    return np.asarray(theta - lr * m_hat / (np.sqrt(v_hat) + eps))
+    return theta - lr * m_hat / (np.sqrt(v_hat) + eps)
 
 
 @bug("decoupled weight decay of 0.01 is left on: this is AdamW")
@@ -399,7 +401,7 @@ def decay_left_on(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.v = beta2 * s.v + (1 - beta2) * g**2
     m_hat = s.m / (1 - beta1**s.t)
     v_hat = s.v / (1 - beta2**s.t)
-    return np.asarray(theta - lr * m_hat / (np.sqrt(v_hat) + eps))
+    return theta - lr * m_hat / (np.sqrt(v_hat) + eps)
 
 
 @bug("the caller's gradient is overwritten by its square")
@@ -410,4 +412,4 @@ def gradient_overwritten(theta: Array, g: Array, s: State, h: Hyper) -> Array:
     s.v = beta2 * s.v + (1 - beta2) * np.square(g, out=g)
     m_hat = s.m / (1 - beta1**s.t)
     v_hat = s.v / (1 - beta2**s.t)
-    return np.asarray(theta - lr * m_hat / (np.sqrt(v_hat) + eps))
+    return theta - lr * m_hat / (np.sqrt(v_hat) + eps)

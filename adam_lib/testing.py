@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,19 +84,18 @@ class Subject:
         next begins; ``change`` replaces hyperparameters.
         """
         hyper = {"lr": self.lr, "betas": (self.beta1, self.beta2), "eps": self.eps, **change}
-        params = [np.array(p, self.dtype) for p in np.split(theta, split)]
+        cuts = [slice(i, j) for i, j in pairwise((0, *split, len(theta)))]
+        params = [np.array(theta[cut], self.dtype) for cut in cuts]
         step = self.start(params, **hyper)
         if not callable(step):
             raise TypeError(f"start must return a step function, got {type(step).__name__}")
         path, kept = [np.concatenate(params).astype(float)], True
         for t in range(steps or len(grads)):
-            g = np.asarray(grads(path[-1]) if callable(grads) else grads[t])
-            fed = [np.array(part, self.dtype) for part in np.split(g, split)]
-            before = [part.copy() for part in fed]
+            g = np.array(grads(path[-1]) if callable(grads) else grads[t], self.dtype)
+            fed = [g[cut].copy() for cut in cuts]
             now = params if (out := step(fed)) is None else arrays(out, params)
             path.append(np.concatenate(now).astype(float))
-            same = zip(before, fed, strict=True)
-            kept = kept and all(np.array_equal(a, b, equal_nan=True) for a, b in same)
+            kept = kept and bool(np.all(np.concatenate(fed) == g))
         return Path(np.array(path), kept)
 
     def steps(self, g: Array) -> Array:
@@ -483,7 +482,13 @@ class Matrix(NamedTuple):
     kills: Array
 
 
-def kill_matrix(**hyper: Any) -> Matrix:
+def kill_matrix(
+    *,
+    lr: float = 0.01,
+    betas: tuple[float, float] = (0.85, 0.98),
+    eps: float = 1e-6,
+    dtype: str = "float64",
+) -> Matrix:
     """Run the battery on every bug of the museum; arguments as of :func:`diagnose`.
 
     Examples
@@ -491,9 +496,9 @@ def kill_matrix(**hyper: Any) -> Matrix:
     >>> bool(kill_matrix().kills.any(axis=1).all())
     True
     """
-    found = {name: diagnose(exhibit.start, **hyper).failed for name, exhibit in MUSEUM.items()}
-    kills = np.array([[test in failed for test in TESTS] for failed in found.values()])
-    return Matrix(tuple(found), tuple(TESTS), kills)
+    subjects = [_subject(exhibit.start, lr, betas, eps, dtype) for exhibit in MUSEUM.values()]
+    kills = [[bool(wrong) for wrong in run_tests(x).values()] for x in subjects]
+    return Matrix(tuple(MUSEUM), tuple(TESTS), np.array(kills))
 
 
 def smallest_covers(kills: Array) -> list[tuple[int, ...]]:
