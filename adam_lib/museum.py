@@ -47,15 +47,9 @@ Rule = Callable[[Array, Array, State, Hyper], Array]
 
 
 class Exhibit(NamedTuple):
-    """A rule and what there is to say about it.
+    """A rule, its name and what there is to say about it in a sentence.
 
-    Attributes
-    ----------
-    name : str
-    says : str
-        The bug in a sentence, as a diagnosis prints it.
-    rule : callable
-        ``rule(theta, g, state, hyper)`` returns the new theta and updates ``state``.
+    ``rule(theta, g, state, hyper)`` returns the new theta and updates ``state``.
     """
 
     name: str

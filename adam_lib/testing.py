@@ -1,6 +1,6 @@
 """Which bug does an Adam have? A battery of named tests, and the museum to compare with.
 
-:func:`diagnose` takes anyone's Adam and runs the tests of :data:`TESTS` on it.
+:func:`diagnose` takes anyone's Adam and runs the tests of ``TESTS`` on it.
 Each test feeds gradients whose right answer is known without running Adam: in
 closed form, or because something must not change. Only ``reference`` compares
 with :func:`adam_step`. What was seen is then matched with the rules of
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import combinations, pairwise
 from typing import Any, NamedTuple
 
@@ -30,12 +31,9 @@ DTYPES = ("float32", "float64")
 class Path(NamedTuple):
     """What a run did.
 
-    Attributes
-    ----------
-    theta : ndarray, shape (steps + 1, d)
-        The parameters, in float64, all tensors side by side.
-    kept : bool
-        Whether every gradient came back as it went in.
+    ``theta``, of shape (steps + 1, d), are the parameters in float64, all
+    tensors side by side; ``kept`` says whether every gradient came back as it
+    went in.
     """
 
     theta: Array
@@ -384,7 +382,7 @@ def diagnose(
     hyper = {"lr": x.lr, "betas": (x.beta1, x.beta2), "eps": x.eps, "dtype": dtype}
     results = run_tests(x)
     with np.errstate(all="ignore"):
-        seen = list(fingerprint(x))
+        seen = tuple(fingerprint(x))
         conventions, bugs = (_matches(x, seen, rules) for rules in (CONVENTIONS, MUSEUM))
     for name in conventions:
         # A convention may fail where it must, and nowhere else.
@@ -398,11 +396,17 @@ def _replaced(x: Subject, exhibit: Exhibit) -> Subject:
     return replace(x, start=exhibit.start)
 
 
-def _matches(x: Subject, seen: list[Path], rules: dict[str, Exhibit]) -> list[str]:
-    """The names of the rules that take the steps that were seen; most differ in the first run."""
+@lru_cache(maxsize=512)
+def _known(x: Subject) -> tuple[Path, ...]:
+    """The runs of a rule of the museum; they are the same in every diagnosis."""
+    return tuple(fingerprint(x))
+
+
+def _matches(x: Subject, seen: Sequence[Path], rules: dict[str, Exhibit]) -> list[str]:
+    """The names of the rules that take the steps that were seen."""
     found = []
     for name, exhibit in rules.items():
-        runs = zip(seen, fingerprint(_replaced(x, exhibit)), strict=True)
+        runs = zip(seen, _known(_replaced(x, exhibit)), strict=True)
         if all(_alike(a, b, x) for a, b in runs):
             found.append(name)
     return found
@@ -469,13 +473,7 @@ def separately(make: Callable[..., Callable[[Array, Array], Any]]) -> Start:
 
 
 class Matrix(NamedTuple):
-    """Which test kills which bug.
-
-    Attributes
-    ----------
-    bugs, tests : tuple of str
-    kills : ndarray of bool, shape (bugs, tests)
-    """
+    """Which test kills which bug: ``kills[i, j]`` says whether ``tests[j]`` kills ``bugs[i]``."""
 
     bugs: tuple[str, ...]
     tests: tuple[str, ...]
