@@ -23,6 +23,7 @@ HYPER = [
     {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8},
     {"lr": 0.1, "betas": (0.6, 0.9), "eps": 1e-3},
     {"dtype": "float32"},
+    {"lr": 1e-3, "eps": 1e-4, "dtype": "float32"},
 ]
 
 
@@ -133,11 +134,11 @@ def test_eps_hat_by_hand() -> None:
     assert step([np.array([3.0])])[0][0] == pytest.approx(-0.6, abs=1e-15)
 
 
-def test_a_convention_with_a_bug_is_no_convention() -> None:
-    """eps-hat, and the gradients are overwritten: one more test fails than eps-hat explains."""
+def also_overwriting(start: Any) -> Any:
+    """The same optimizer, but the first gradient is set to 0 after each step."""
 
-    def start(params: list[np.ndarray], **hyper: Any) -> Any:
-        inner = CONVENTIONS["eps_hat"].start(params, **hyper)
+    def made(params: list[np.ndarray], **hyper: Any) -> Any:
+        inner = start(params, **hyper)
 
         def step(grads: list[np.ndarray]) -> Any:
             out = inner(grads)
@@ -146,9 +147,33 @@ def test_a_convention_with_a_bug_is_no_convention() -> None:
 
         return step
 
-    report = diagnose(start)
+    return made
+
+
+def test_a_convention_with_a_bug_is_no_convention() -> None:
+    """eps-hat, and the gradients are overwritten: one more test fails than eps-hat explains."""
+    report = diagnose(also_overwriting(CONVENTIONS["eps_hat"].start))
     assert not report.ok
     assert set(report.failed) == {"tiny_gradient", "gradients_kept"}
+
+
+def test_two_bugs_at_once_are_not_named_as_one() -> None:
+    report = diagnose(also_overwriting(MUSEUM["betas_swapped"].start))
+    assert not report.ok
+    assert report.bugs == ()
+
+
+def test_a_bug_that_only_a_long_run_shows() -> None:
+    """An Adam that stops after 150 steps: all but the reference, over 200 steps, pass."""
+
+    def start(params: list[np.ndarray], **hyper: Any) -> Any:
+        opt = al.Adam(params, **hyper)
+        return lambda grads: opt.step(grads) if opt.t < 150 else None
+
+    report = diagnose(start)
+    assert not report.ok
+    assert report.failed == ("reference",)
+    assert report.bugs == ()
 
 
 # -- the museum ------------------------------------------------------------------------
