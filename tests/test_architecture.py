@@ -30,6 +30,7 @@ ORDER = [
     "train",
     "models",
     "datasets",
+    "museum",
     "testing",
     "plotting",
     "book",
