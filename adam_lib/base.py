@@ -205,7 +205,8 @@ class Optimizer:
         The gradient of |x|^2 / 2 is x itself, that of x * y is [y, x]: those
         must be read before the parameters change, so they are copied.
         """
-        o = g if g.base is None else owner(g)  # two arrays that own their memory share none: no need to compare with all
+        # Arrays that own their memory share none: no need to compare g with every parameter.
+        o = g if g.base is None else owner(g)
         apart = self._owners is not None and o.base is None and id(o) not in self._owners
         if not apart and any(np.may_share_memory(g, p) for p in self._flat):
             return g.flatten()
