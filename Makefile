@@ -5,6 +5,7 @@
 #   make book PYTHON=/path/to/python3.12      another Python (3.11 to 3.13)
 #   make test JOBS=1                          one process
 #   make test PYTEST="-k bias"                more arguments for pytest
+#   make platforms NOX="-s suite-3.12"        one session (noxfile.py)
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -12,10 +13,11 @@ SITE := _build/html
 PORT ?= 8000
 JOBS ?= logical
 PYTEST ?=
+NOX ?=
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab test notebooks lint bench browser check lock clean
+.PHONY: help book serve lab test notebooks lint bench browser check platforms lock clean
 
 help:
 	@echo "make book       build the book, every warning an error"
@@ -27,6 +29,7 @@ help:
 	@echo "make bench      time a step of each optimizer"
 	@echo "make browser    open every built page in Chromium and look for trouble"
 	@echo "make check      lint, test, book, and browser where Chromium is"
+	@echo "make platforms  the tests on other Pythons, NumPys and processors (20 minutes)"
 	@echo "make lock       pin requirements.in again, into requirements.txt"
 	@echo "make clean      remove what was built"
 
@@ -105,6 +108,13 @@ check: lint test book
 	@if $(BIN)/python tools/browser_check.py --find >/dev/null; then \
 	  $(MAKE) browser; \
 	else echo "NOT CHECKED in a browser: no Chromium here"; fi
+
+$(VENV)/.platforms: tools/requirements-platforms.txt $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+platforms: $(VENV)/.platforms
+	@$(BIN)/python -m nox $(NOX) -- -n $(JOBS) --dist loadfile $(PYTEST)
 
 lock: $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
