@@ -14,10 +14,11 @@ PORT ?= 8000
 JOBS ?= logical
 PYTEST ?=
 NOX ?=
+MUTANTS ?=
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab test notebooks lint bench browser check platforms lock clean
+.PHONY: help book serve lab test notebooks lint bench browser check mutants platforms lock clean
 
 help:
 	@echo "make book       build the book, every warning an error"
@@ -29,6 +30,7 @@ help:
 	@echo "make bench      time a step of each optimizer"
 	@echo "make browser    open every built page in Chromium and look for trouble"
 	@echo "make check      lint, test, book, and browser where Chromium is"
+	@echo "make mutants    change the library in 1800 places: do the tests notice? (15 minutes)"
 	@echo "make platforms  the tests on other Pythons, NumPys and processors (20 minutes)"
 	@echo "make lock       pin requirements.in again, into requirements.txt"
 	@echo "make clean      remove what was built"
@@ -109,6 +111,13 @@ check: lint test book
 	  $(MAKE) browser; \
 	else echo "NOT CHECKED in a browser: no Chromium here"; fi
 
+$(VENV)/.mutants: tools/requirements-mutants.txt $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+mutants: $(VENV)/.mutants
+	@JOBS=$(JOBS) $(BIN)/python tools/mutants.py $(MUTANTS)
+
 $(VENV)/.platforms: tools/requirements-platforms.txt $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
@@ -125,5 +134,5 @@ lock: $(READY)
 	@rm requirements.txt.old
 
 clean:
-	rm -rf _build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf _build .mutants .nox *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find adam_lib book tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

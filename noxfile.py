@@ -37,8 +37,8 @@ os.environ["PATH"] = os.pathsep.join([*behind, os.environ["PATH"]])
 def floors() -> list[str]:
     """The oldest versions that pyproject.toml declares, as requirements."""
     project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
-    return sorted({re.sub(r">=", "==", requirement) for requirement in declared})
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    return sorted({declared.replace(">=", "==") for group in groups for declared in group})
 
 
 def run(session: nox.Session, *args: str, **env: str) -> None:
@@ -94,8 +94,10 @@ def plain_cpu(session: nox.Session) -> None:
         "print(*(name for name in d if f[name]))"
     )
     features = session.run(sys.executable, "-c", listing, silent=True).strip()
-    if not features:
-        session.warn("NOT SWITCHED OFF: this processor has no SIMD beyond the baseline")
+    if features:
+        session.log(f"switched off: {features}")
+    else:
+        session.warn("NOTHING TO SWITCH OFF: this processor has no SIMD beyond the baseline")
     plain = {"NPY_DISABLE_CPU_FEATURES": features, "OPENBLAS_CORETYPE": "Nehalem"}
     session.run(sys.executable, "-m", "pytest", *session.posargs, env=plain)
 
