@@ -329,8 +329,9 @@ def test_bad_params(name: str, bad: BadParams) -> None:
         p for p in (params if isinstance(params, list) else [params]) if isinstance(p, np.ndarray)
     ]
     before = [p.tobytes() for p in arrays]
-    with refused(bad.error, bad.message):
+    with pytest.raises(bad.error) as info:
         al.OPTIMIZERS[name](params, **HYPER[name][0])
+    assert str(info.value).startswith(bad.message)
     assert [p.tobytes() for p in arrays] == before
 
 
