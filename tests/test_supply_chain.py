@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -54,20 +55,22 @@ def test_actions_are_pinned_by_commit() -> None:
     ]
     assert used
     for line in used:
-        assert re.fullmatch(r"- uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
+        assert re.fullmatch(r"(- )?uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
 
 
-def test_workflows_have_least_permissions_and_no_secrets() -> None:
-    assert WORKFLOWS
-    for path in WORKFLOWS:
-        text = path.read_text(encoding="utf-8")
-        assert "secrets." not in text
-        assert "pull_request_target" not in text
-        workflow = yaml.safe_load(text)
-        assert workflow["permissions"] == {"contents": "read"}
-        for job in workflow["jobs"].values():
-            assert "permissions" not in job
-            assert job["timeout-minutes"] <= 30
-            for step in job["steps"]:
-                if "checkout" in step.get("uses", ""):
-                    assert step["with"]["persist-credentials"] is False
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_workflows_have_least_permissions_and_no_secrets(path: Path) -> None:
+    """A job may ask for more, but not where somebody else's changes are run."""
+    text = path.read_text(encoding="utf-8")
+    assert "secrets." not in text
+    assert "pull_request_target" not in text
+    workflow = yaml.safe_load(text)
+    assert workflow["permissions"] == {"contents": "read"}
+    triggers = workflow[True]  # what YAML makes of the key `on`
+    for job in workflow["jobs"].values():
+        if "pull_request" in triggers:
+            assert "write" not in job.get("permissions", {}).values()
+        assert job["timeout-minutes"] <= 40
+        for step in job["steps"]:
+            if "checkout" in step.get("uses", ""):
+                assert step["with"]["persist-credentials"] is False
