@@ -6,6 +6,8 @@
 #   make test JOBS=1                          one process
 #   make test PYTEST="-k bias"                more arguments for pytest
 #   make bench BENCH="--n 2 --threads 1"      more arguments for the benchmark
+#   make test HASHES=1                        install nothing that is not hashed, as CI does
+#   make platforms NOX="-s suite-3.12"        one session (noxfile.py)
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -14,10 +16,13 @@ PORT ?= 8000
 JOBS ?= logical
 PYTEST ?=
 BENCH ?=
+NOX ?=
+HASHES ?=
+MUTANTS ?=
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab test notebooks lint bench browser check lock clean
+.PHONY: help book serve lab test notebooks lint bench browser check mutants platforms lock clean
 
 help:
 	@echo "make book       build the book, every warning an error"
@@ -25,10 +30,12 @@ help:
 	@echo "make lab        open the notebooks in JupyterLab"
 	@echo "make test       run all tests; every output of every notebook is compared"
 	@echo "make notebooks  execute the notebooks again and store their outputs"
-	@echo "make lint       ruff over code and notebooks, mypy --strict over adam_lib"
+	@echo "make lint       ruff over code and notebooks, mypy over adam_lib, zizmor over CI"
 	@echo "make bench      time a step of each optimizer"
 	@echo "make browser    open every built page in Chromium and look for trouble"
 	@echo "make check      lint, test, book, and browser where Chromium is"
+	@echo "make mutants    change the library in 1800 places: do the tests notice? (15 minutes)"
+	@echo "make platforms  the tests on other Pythons, NumPys and processors (20 minutes)"
 	@echo "make lock       pin requirements.in again, into requirements.txt"
 	@echo "make clean      remove what was built"
 
@@ -51,8 +58,11 @@ fi
 endef
 
 READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The same versions as requirements.txt, each file named by its hash.
+HASHED := .ci/requirements-hashed.txt
 
-$(READY): requirements.txt pyproject.toml
+$(READY): requirements.txt $(HASHED) pyproject.toml
 	@$(FIND_PYTHON); \
 	if [ ! -x $(BIN)/python ]; then \
 	  echo "Making $(VENV) with $$("$$found" --version)"; \
@@ -60,7 +70,10 @@ $(READY): requirements.txt pyproject.toml
 	    echo "make: on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }; \
 	fi
 	@echo "Installing requirements.txt into $(VENV) (some minutes, once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@if [ -n "$(HASHES)" ]; then \
+	  $(PIP) --require-hashes --only-binary :all: -r $(HASHED) \
+	  && $(PIP) --no-deps --no-build-isolation -e .; \
+	else $(PIP) -r requirements.txt; fi
 	@touch $@
 
 # ------------------------------------------------------------------------- book
@@ -92,12 +105,13 @@ test: $(READY)
 lint: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/zizmor --offline --quiet .github/workflows
 
 bench: $(READY)
 	@$(BIN)/python tools/bench.py $(BENCH)
 
 $(VENV)/.browser: tools/requirements-browser.txt $(READY)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@$(PIP) -r $<
 	@touch $@
 
 browser: $(VENV)/.browser
@@ -108,14 +122,36 @@ check: lint test book
 	  $(MAKE) browser; \
 	else echo "NOT CHECKED in a browser: no Chromium here"; fi
 
+$(VENV)/.mutants: tools/requirements-mutants.txt $(READY)
+	@$(PIP) -r $<
+	@touch $@
+
+mutants: $(VENV)/.mutants
+	@JOBS=$(JOBS) $(BIN)/python tools/mutants.py $(MUTANTS)
+
+$(VENV)/.platforms: tools/requirements-platforms.txt $(READY)
+	@$(PIP) -r $<
+	@touch $@
+
+platforms: $(VENV)/.platforms
+	@$(BIN)/python -m nox $(NOX) -- -n $(JOBS) --dist loadfile $(PYTEST)
+
+# Two files of one resolution: pip takes no `-e .` among hashes, and a reader's
+# `pip install -r requirements.txt` is to install everything.
+COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --quiet \
+  --no-annotate --no-header
+
 lock: $(READY)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(PIP) uv
 	@sed -i.old -e '/^-e /d' requirements.txt
-	@$(BIN)/uv pip compile requirements.in --universal --python-version 3.11 \
-	  --quiet --no-annotate --custom-compile-command "make lock" -o requirements.txt
-	@echo "-e ." >> requirements.txt
-	@rm requirements.txt.old
+	@$(COMPILE) requirements.in -o requirements.txt
+	@$(COMPILE) requirements.in -c requirements.txt --generate-hashes -o $(HASHED)
+	@echo pip-audit | $(COMPILE) - --generate-hashes -o .ci/audit-hashed.txt
+	@{ echo "# Everything to build, run and test the book, pinned for Python 3.11 to 3.13."; \
+	  echo "# Made from requirements.in by \`make lock\`; do not edit."; \
+	  cat requirements.txt; echo "-e ."; } > requirements.txt.old
+	@mv requirements.txt.old requirements.txt
 
 clean:
-	rm -rf _build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf _build .mutants .nox *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find adam_lib book tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

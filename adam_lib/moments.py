@@ -28,11 +28,6 @@ def _count(t: npt.ArrayLike) -> Array:
     return out
 
 
-def _power(beta: float, t: Array) -> Array:
-    """``beta**t`` for t in [1, inf]."""
-    return np.where(t == inf, 0.0, beta ** np.where(t == inf, 1.0, t))
-
-
 def ema(x: npt.ArrayLike, beta: float) -> Array:
     r"""The exponential moving average of ``x`` along its first axis, by recursion.
 
@@ -60,7 +55,7 @@ def ema(x: npt.ArrayLike, beta: float) -> Array:
     if x.ndim == 0:
         raise ValueError(f"x must have a first axis to average along, got the number {x}")
     out = np.empty_like(x)
-    m: Any = np.zeros(x.shape[1:])
+    m: Any = 0.0
     for i, xi in enumerate(x):
         m = beta * m + (1 - beta) * xi
         out[i] = m
@@ -80,8 +75,8 @@ def corrected_ema(x: npt.ArrayLike, beta: float) -> Array:
     array([2., 2., 2.])
     """
     m = ema(x, beta)
-    t = np.arange(1, len(m) + 1).reshape((-1,) + (1,) * (m.ndim - 1))
-    return m / bias_factor(beta, t) if m.size else m
+    t = np.arange(1, len(m) + 1).reshape(len(m), *(1,) * (m.ndim - 1))
+    return m / bias_factor(beta, t)
 
 
 def ema_weights(beta: float, t: int) -> Array:
@@ -153,7 +148,7 @@ def variance_factor(beta: float, t: npt.ArrayLike = inf) -> Array:
     array([1.        , 0.50138504, 0.05263158])
     """
     beta = decay_rate("beta", beta)
-    power = _power(beta, _count(t))
+    power = beta ** _count(t)
     return np.asarray((1 - beta) / (1 + beta) * (1 + power) / bias_factor(beta, t))
 
 

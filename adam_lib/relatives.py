@@ -9,7 +9,7 @@ r"""Relatives of Adam, each written as what it does differently.
 
 from __future__ import annotations
 
-from math import sqrt
+from math import inf, sqrt
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -544,7 +544,7 @@ def radam_rho(t: float, beta2: float = 0.999) -> float:
     1.00 5.99 1999.00
     """
     limit = 2 / (1 - beta2) - 1
-    return limit - 2 * t * beta2**t / (1 - beta2**t) if t < float("inf") else limit
+    return limit - 2 * t * beta2**t / (1 - beta2**t) if t < inf else limit
 
 
 def radam_rectification(t: int, beta2: float = 0.999, threshold: float = 5.0) -> float:
@@ -559,7 +559,7 @@ def radam_rectification(t: int, beta2: float = 0.999, threshold: float = 5.0) ->
     >>> print([round(radam_rectification(t), 3) for t in (5, 6, 100, 10_000)])
     [0.0, 0.026, 0.215, 1.0]
     """
-    rho, limit = radam_rho(t, beta2), radam_rho(float("inf"), beta2)
+    rho, limit = radam_rho(t, beta2), radam_rho(inf, beta2)
     if not rho > threshold:
         return 0.0
     return sqrt((rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho))

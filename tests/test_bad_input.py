@@ -210,7 +210,9 @@ def test_a_callable_lr_that_raises(name: str) -> None:
 def test_a_rule_takes_one_rate(name: str) -> None:
     init, step = al.RULES[name]
     x = np.ones(2)
-    with refused(TypeError, "lr must be a real number in a pure rule, got a callable"):
+    with pytest.raises(
+        TypeError, match=r"^lr must be a real number in a pure rule, got a callable$"
+    ):
         step(x, x, init(x), **{**HYPER[name][0], "lr": lambda t: 0.1})
 
 
@@ -338,8 +340,9 @@ def test_bad_params(name: str, bad: BadParams) -> None:
         p for p in (params if isinstance(params, list) else [params]) if isinstance(p, np.ndarray)
     ]
     before = [p.tobytes() for p in arrays]
-    with refused(bad.error, bad.message):
+    with pytest.raises(bad.error) as info:
         al.OPTIMIZERS[name](params, **HYPER[name][0])
+    assert str(info.value).startswith(bad.message)
     assert [p.tobytes() for p in arrays] == before
 
 

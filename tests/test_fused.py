@@ -6,6 +6,7 @@ import importlib.util
 import inspect
 import subprocess
 import sys
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -148,3 +149,16 @@ except ImportError as error:
     assert run.stdout.strip() == (
         "fused=True needs Numba, which is not installed: pip install 'adam_lib[fused]'"
     )
+
+
+@needs_numba
+@EVERY_CASE
+def test_holds_its_slots_and_no_scratch(case: Case) -> None:
+    """What lies between the operations stays in registers."""
+    x = np.ones(10**6)
+    al.OPTIMIZERS[case.name](x, **case.hyper, fused=True)  # Numba is imported by now
+    tracemalloc.start()
+    opt = al.OPTIMIZERS[case.name](x, **case.hyper, fused=True)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 0 <= held - len(opt.slots) * x.nbytes < 16 * 1024

@@ -160,6 +160,26 @@ def test_the_tool_writes_the_same_bytes_twice(book):
     assert path.read_bytes() == before
 
 
+LINKS = """
+(sec-here)=
+$$
+x
+$$ (eq-06-x)
+
+[Next](#further-reading), [this](06_bias.ipynb#exercises), [start](index.md#here), [here](sec-here),
+[far](https://example.org/#gone), {ref}`here <sec-here>`, {eq}`eq-06-x`, {doc}`06_bias`,
+{prf:ref}`claim-06-constant`.
+"""
+
+
+def test_links_of_every_kind_are_followed(book):
+    """What the guard lets pass, so that it is not seen to fail at everything."""
+    broken = Broken(book)
+    broken.replace("a5", "## Exercises", LINKS + "\n## Exercises")
+    broken.save()
+    assert guards.problems(book) == {}
+
+
 # What is done to the book, the guard that sees it, and the place it names.
 BREAKS = {
     "a stripped notebook": (
@@ -307,6 +327,31 @@ BREAKS = {
         lambda b: b.replace("a9", "{cite:t}`kingma2014adam`", "Kingma"),
         "references_are_cited_and_citations_exist",
         "kingma2014adam is cited nowhere",
+    ),
+    "a link to a page that is gone": (
+        lambda b: b.replace("a5", "The half", "[Before](05_adam.ipynb), the half"),
+        "links_lead_somewhere",
+        "id a5): links to 05_adam.ipynb, which is not there",
+    ),
+    "a link to a section that is gone": (
+        lambda b: b.replace("a9", "{cite:t}", "From [above](#limits), {cite:t}"),
+        "links_lead_somewhere",
+        "id a9): links to #limits, but there is no such heading",
+    ),
+    "a link to a section of another page that is gone": (
+        lambda b: b.replace("a9", "{cite:t}", "As [there](index.md#there), {cite:t}"),
+        "links_lead_somewhere",
+        "id a9): links to index.md#there",
+    ),
+    "a reference to no equation": (
+        lambda b: b.replace("a5", "The half", "By {eq}`eq-06-unroll`, the half"),
+        "links_lead_somewhere",
+        "id a5): refers to eq-06-unroll, which nothing is labelled",
+    ),
+    "a dead link in the README": (
+        lambda b: (b.root / "README.md").write_text("[Bias](book/06_bais.ipynb)\n"),
+        "links_lead_somewhere",
+        "README.md: links to book/06_bais.ipynb",
     ),
     "a page outside the contents": (
         lambda b: (b.root / "book/stray.md").write_text("# Stray\n\n## Here\n"),

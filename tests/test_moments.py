@@ -153,6 +153,22 @@ def test_arrays_of_t() -> None:
     assert np.log(al.bias_factor(0.5, 2)) == pytest.approx(log(0.75))
 
 
+@pytest.mark.parametrize("beta", BETAS)
+def test_whole_numbers_give_floats(beta: float) -> None:
+    """An integer t does not make an integer array, not even of ones."""
+    for t in (3, [1, 2], np.array([1, 2], "int8"), 2**70):
+        for f in (al.bias_factor, al.variance_factor, al.effective_sample_size):
+            assert f(beta, t).dtype == float
+
+
+def test_far_steps_are_infinity() -> None:
+    """beta**t is 0 at t = infinity, for every beta, without a warning."""
+    for beta in BETAS:
+        for f in (al.bias_factor, al.variance_factor):
+            near, far, mixed = f(beta, 10**7), f(beta, inf), f(beta, [10**7, inf])
+            assert near == far == mixed[0] == mixed[1]
+
+
 COUNTED: list[Any] = [
     al.bias_factor,
     al.variance_factor,
@@ -171,7 +187,7 @@ def test_t_must_count(f: Any, t: float) -> None:
 
 
 def test_weights_are_finitely_many() -> None:
-    with pytest.raises(ValueError, match="t must be finite, got inf"):
+    with pytest.raises(ValueError, match=r"^t must be finite, got inf$"):
         al.ema_weights(0.9, inf)  # type: ignore[arg-type]
 
 

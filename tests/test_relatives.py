@@ -484,6 +484,15 @@ def test_nadam_is_a_sum_over_the_past(run: Any, decay: float) -> None:
     close(found, descended(0.1 * (ahead + now) / (np.sqrt(v_hat) + eps)))
 
 
+def test_schedules_default_to_the_rules_arguments() -> None:
+    """nadam_mu(t) is what nadam_step has at step t without further arguments."""
+    for t in (1, 6, 50):
+        assert nadam_mu(t) == nadam_mu(t, 0.9, 0.004)
+        assert nadam_weights(t) == nadam_weights(t, 0.9, 0.004)
+        assert radam_rho(t) == radam_rho(t, 0.999)
+        assert radam_rectification(t) == radam_rectification(t, 0.999, 5.0)
+
+
 def test_nadam_momentum_rises_from_half_of_beta1() -> None:
     assert nadam_mu(0, 0.9) == pytest.approx(0.45, rel=1e-15)
     assert nadam_mu(250, 0.9, 0.004) == pytest.approx(0.9 * (1 - 0.48), rel=1e-15)

@@ -367,6 +367,42 @@ def references_are_cited_and_citations_exist(book: Book) -> Iterator[str]:
             yield f"book/references.bib: {key} is cited nowhere"
 
 
+LINK = re.compile(r"\]\(<?([^)>\s]+)>?\)")
+REFERENCE = re.compile(r"\{(?:ref|numref|eq|prf:ref|doc)\}`(?:[^`<]*<)?([^`>]+)>?`")
+LABEL = re.compile(r"(?m)^\(([\w:-]+)\)=|^:(?:label|name):\s*(\S+)|^\$\$\s*\(([\w:-]+)\)")
+
+
+def _anchors(text: str) -> set[str]:
+    """Labels, and the names that headings get: "## Further reading" is #further-reading."""
+    labels = {name for found in LABEL.findall(text) for name in found if name}
+    headings = re.findall(r"(?m)^#+ (.+)$", text)
+    return labels | {re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in headings}
+
+
+@guard
+def links_lead_somewhere(book: Book) -> Iterator[str]:
+    """Within the book and from the README; other sites are not asked."""
+    anchors = {page.path.resolve(): _anchors(page.text) for page in book.pages}
+    everywhere = set().union(*anchors.values())
+    texts = [(page.where(c), page.path, c.source) for page in book.pages for c in page.prose]
+    for name in ("README.md", "CONTRIBUTING.md"):
+        if (book.root / name).is_file():
+            texts.append((name, book.root / name, (book.root / name).read_text(encoding="utf-8")))
+    for where, path, text in texts:
+        for link in LINK.findall(text):
+            name, _, anchor = link.partition("#")
+            target = (path.parent / name).resolve() if name else path.resolve()
+            if re.match(r"\w+:", link) or (name in everywhere and not anchor):
+                continue
+            if not target.exists():
+                yield f"{where}: links to {link}, which is not there"
+            elif anchor and anchor not in anchors.get(target, _anchors(text)):
+                yield f"{where}: links to {link}, but there is no such heading"
+        for label in REFERENCE.findall(text):
+            if label not in everywhere and not (path.parent / f"{label}.ipynb").exists():
+                yield f"{where}: refers to {label}, which nothing is labelled"
+
+
 @guard
 def glued_numbers_exist_and_are_used(book: Book) -> Iterator[str]:
     for page in book.pages:
