@@ -2,7 +2,7 @@
 "use strict";
 
 {
-  const horizon = 200000;
+  const horizon = 40000;
   // The largest factor, its step, and the step from which on it is within 5 percent of 1.
   lab.factorShape = (betas) => {
     let peak = 0, at = 0, late = 0;
