@@ -25,7 +25,7 @@ help:
 	@echo "make notebooks  execute the notebooks again and store their outputs"
 	@echo "make lint       ruff over code and notebooks, mypy --strict over adam_lib"
 	@echo "make bench      time a step of each optimizer"
-	@echo "make browser    open every built page in Chromium and look for trouble"
+	@echo "make browser    open every built page in Chromium, and use its explorables"
 	@echo "make check      lint, test, book, and browser where Chromium is"
 	@echo "make lock       pin requirements.in again, into requirements.txt"
 	@echo "make clean      remove what was built"
@@ -100,6 +100,7 @@ $(VENV)/.browser: tools/requirements-browser.txt $(READY)
 
 browser: $(VENV)/.browser
 	@$(BIN)/python tools/browser_check.py $(SITE)
+	@$(BIN)/python tools/lab_check.py $(SITE)
 
 check: lint test book
 	@if $(BIN)/python tools/browser_check.py --find >/dev/null; then \

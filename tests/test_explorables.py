@@ -193,21 +193,12 @@ def test_numbers_are_the_library_s(js, name):
                 assert math.isclose(got[key], value, rel_tol=1e-12, abs_tol=1e-300), (key, state)
 
 
-def written(text):
-    """The number that a text such as −2.1·10⁻⁶ stands for, and half its last digit."""
-    plain = text.translate(str.maketrans("−⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "--0123456789"))
-    head, _, power = plain.partition("·10")
-    digits = len(head.partition(".")[2])
-    scale = 10.0 ** int(power or 0)
-    return float(head) * scale, 0.5 * 10.0**-digits * scale
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_written_is_the_value_rounded(js, name):
     for state in settings(js, name, 10, seed=2):
         for key, (value, text) in shown(js, name, state).items():
             if math.isfinite(value):
-                number, half = written(text)
+                number, half = lab_oracle.written(text)
                 assert abs(number - value) <= half * (1 + 1e-6), (key, value, text)
 
 

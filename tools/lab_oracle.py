@@ -30,6 +30,15 @@ def numbers(name: str, state: Mapping[str, Any]) -> Numbers:
         return {key: float(value) for key, value in ORACLES[name](**state).items()}
 
 
+def written(text: str) -> tuple[float, float]:
+    """The number that a text such as −2.1·10⁻⁶ stands for, and half its last digit."""
+    plain = text.translate(str.maketrans("−⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "--0123456789"))
+    head, _, power = plain.partition("·10")
+    digits = len(head.partition(".")[2])
+    scale = 10.0 ** int(power or 0)
+    return float(head) * scale, 0.5 * 10.0**-digits * scale
+
+
 # ------------------------------------------------------------------- the valley
 
 SYSTEMS: dict[str, tuple[type, dict[str, float]]] = {

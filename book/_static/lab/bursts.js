@@ -18,7 +18,7 @@
     title: "Epsilon and bursts",
     controls: {
       eps: {
-        label: "ε", values: lab.decades(-10, -4, [1, 1.5, 2, 2.5, 3, 4, 5, 7]), value: 1e-8, show: (v) => lab.exact(v),
+        label: "ε", values: lab.decades(-10, -4, [1, 1.5, 2, 2.5, 3, 4, 5, 7]), value: 1e-8,
       },
       beta1: { label: "decay rate β₁", values: [0.8, 0.85, 0.9, 0.95, 0.98, 0.99], value: 0.9 },
       beta2: { label: "decay rate β₂", values: [0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999], value: 0.999 },

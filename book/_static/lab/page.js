@@ -27,7 +27,7 @@ lab.mount = (root) => {
   };
 
   // ------------------------------------------------------------ the controls
-  const shown = (key) => controls[key].show?.(state[key], state) ?? String(state[key]).replace("-", "−");
+  const shown = (key) => controls[key].show?.(state[key], state) ?? (controls[key].values ? lab.exact(state[key]) : state[key]);
   const slider = (key, { label, values }) => {
     const id = `lab-${name}-${key}`;
     return `<div class="lab-control"><label for="${id}">${label}</label>

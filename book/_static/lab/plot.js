@@ -29,7 +29,8 @@ lab.show = (x, digits = 3) => {
 };
 
 // A number a control was set to, such as 1.5·10⁻⁶ or 2·10⁻⁶.
-lab.exact = (x) => lab.show(x, 2).replace(".0·", "·");
+lab.exact = (x) => (
+  x && Math.abs(x) < 1e-3 ? lab.show(x, 2).replace(".0·", "·") : String(x).replace("-", "−"));
 
 // The same with its exact value beside it, for whoever reads the page by program.
 lab.num = (name, value, digits = 3) =>

@@ -73,7 +73,7 @@ lab.bestRate = (system, { f, grad }, start) => {
       });
       return {
         panels: lab.panels(...panels),
-        text: `After ${steps} steps on ½(a² + 100 b²), where a runs along the valley and b across it, from f = ${lab.num("f-start", problem.f(...start))}. Each α is ${rate === 1 ? "" : `${rate} times `}the best of 25 for 200 steps from this start; the rest are the library's defaults, and momentum 0.9.`,
+        text: `After ${steps} steps on ½(a² + 100 b²), where a runs along the valley, turned by ${turn}°, and b across it, from a = ${lab.exact(along)}, b = ${lab.exact(across)} with f = ${lab.num("f-start", problem.f(...start))}. Each α is ${rate === 1 ? "" : `${rate} times `}the best of 25 for 200 steps from this start; the rest are the library's defaults, and momentum 0.9.`,
       };
     },
   };
