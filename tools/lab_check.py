@@ -84,8 +84,9 @@ class Reader:
 
     def state(self, name: str) -> dict:
         """The setting, once the figure has been drawn for it."""
-        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() =>"
-                           " requestAnimationFrame(done)))")
+        self.page.evaluate(
+            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
         return json.loads(self.lab(name).get_attribute("data-state"))
 
     def check(self, name: str, moved: str, before: dict | None = None) -> dict:
@@ -117,7 +118,7 @@ class Reader:
 def by_tab(reader: Reader, name: str) -> None:
     """Tab passes through every control, in the order in which they stand."""
     lab = reader.lab(name)
-    groups = "e => e.type === 'radio' ? e.name : e.id || e.getAttribute('aria-label') || e.textContent"
+    groups = "e => (e.type === 'radio' && e.name) || e.id || e.ariaLabel || e.textContent"
     ask = f"all => [...new Set(all.map({groups}))]"
     want = lab.locator(CONTROLS).evaluate_all(ask)
     lab.locator(CONTROLS).first.focus()
@@ -222,8 +223,11 @@ def without(browser, url: str, names: list[str]) -> list[str]:
             lab = page.locator(f"#lab-{name}")
             if not lab.locator("svg").first.is_visible() or not lab.locator("data").count():
                 found.append(f"{name}: no figure {'in print' if scripts else 'without scripts'}")
-            if any(control.is_visible() for control in lab.locator(CONTROLS).all()
-                   if control.evaluate("e => e.tagName") != "g"):
+            if any(
+                control.is_visible()
+                for control in lab.locator(CONTROLS).all()
+                if control.evaluate("e => e.tagName") != "g"
+            ):
                 found.append(f"{name}: controls {'in print' if scripts else 'without scripts'}")
             if not scripts and not lab.locator("noscript p").is_visible():
                 found.append(f"{name}: does not say that it needs scripts")
@@ -281,7 +285,8 @@ def main() -> int:
         browser.close()
     server.shutdown()
     weigh(args.site)
-    print(f"{used} explorables by keyboard and touch: {f'{bad} problems' if bad else 'no problems'}")
+    print(f"{used} explorables by keyboard and touch: ", end="")
+    print(f"{bad} problems" if bad else "no problems")
     return 1 if bad or not used else 0
 
 
