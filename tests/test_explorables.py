@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import adam_lib as al
+import booklib
 import lab_oracle
 import lab_stills
 from adam_lib import plotting
@@ -277,3 +278,9 @@ def test_every_control_can_hold_its_opening_value(js):
 def test_the_scripts_stay_small():
     weight = sum(path.stat().st_size for path in lab_stills.SCRIPTS.glob("*.js"))
     assert weight < 45_000, f"{weight} bytes of scripts"
+
+
+def test_each_stands_on_one_page():
+    """Its id is in the address of a setting, so there can be one of a name."""
+    text = "\n".join(page.text for page in booklib.pages(booklib.ROOT / "book"))
+    assert sorted(re.findall(r"```\{explorable\} (\w+)", text)) == NAMES

@@ -183,6 +183,10 @@ def by_touch(reader: Reader, name: str) -> None:
         reader.check(name, "handle by touch", before)
         if reader.page.evaluate("scrollY") != scrolled:
             reader.found.append(f"{name}: dragging the handle scrolls the page")
+        before, plane = reader.state(name), lab.locator("svg[data-plane]").first
+        (x, y), box = reader.centre(plane), plane.bounding_box()
+        reader.page.mouse.click(x + box["width"] / 5, y + box["height"] / 5)
+        reader.check(name, "a click on the plane", before)
 
 
 def by_address(reader: Reader, context, root: str) -> None:
