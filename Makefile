@@ -32,7 +32,7 @@ help:
 	@echo "make notebooks  execute the notebooks again and store their outputs"
 	@echo "make lint       ruff over code and notebooks, mypy over adam_lib, zizmor over CI"
 	@echo "make bench      time a step of each optimizer"
-	@echo "make browser    open every built page in Chromium and look for trouble"
+	@echo "make browser    open every built page in Chromium, and use its explorables"
 	@echo "make check      lint, test, book, and browser where Chromium is"
 	@echo "make mutants    change the library in 1800 places: do the tests notice? (15 minutes)"
 	@echo "make platforms  the tests on other Pythons, NumPys and processors (20 minutes)"
@@ -116,6 +116,7 @@ $(VENV)/.browser: tools/requirements-browser.txt $(READY)
 
 browser: $(VENV)/.browser
 	@$(BIN)/python tools/browser_check.py $(SITE)
+	@$(BIN)/python tools/lab_check.py $(SITE)
 
 check: lint test book
 	@if $(BIN)/python tools/browser_check.py --find >/dev/null; then \
