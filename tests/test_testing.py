@@ -290,13 +290,86 @@ def test_other_optimizers_are_not_adam(cls: Any) -> None:
     assert report.bugs == ()
 
 
+def with_lr_times(factor: float) -> Any:
+    return lambda p, lr, **h: al.Adam(p, lr=factor * lr, **h).step
+
+
 def test_a_bug_that_is_new_to_the_museum() -> None:
-    report = diagnose(lambda p, lr, **h: al.Adam(p, lr=1.01 * lr, **h).step)
+    report = diagnose(with_lr_times(1.01))
     assert not report.ok
     assert report.bugs == ()
     assert "first_step: step 1 is -1.01 lr, must be -1 lr" in str(report)
     assert str(report).startswith("not Adam: 5 of 10 tests failed")
     assert str(report).endswith("no bug of the museum takes these steps")
+
+
+def after(change: Any) -> Any:
+    """Adam, but ``change(params, grads, lr)`` is done after each step."""
+
+    def start(params: list[np.ndarray], lr: float, **hyper: Any) -> Any:
+        opt = al.Adam(params, lr, **hyper)
+
+        def step(grads: list[np.ndarray]) -> None:
+            opt.step(grads)
+            change(params, grads, lr)
+
+        return step
+
+    return start
+
+
+def test_zeros_beside_other_gradients_are_fed_too() -> None:
+    """A sparse update, taken only where some coordinates of a tensor are silent, not all."""
+
+    def sparse(**hyper: Any) -> Any:
+        opt = None
+
+        def step(theta: np.ndarray, g: np.ndarray) -> None:
+            nonlocal opt
+            opt = al.Adam(theta, **hyper) if opt is None else opt
+            before, silent = theta.copy(), (g == 0) & g.any()
+            opt.step(g)
+            theta[silent] = before[silent]
+
+        return step
+
+    assert diagnose(separately(sparse)).failed == ("impulse",)
+
+
+def test_what_no_test_of_the_battery_feeds() -> None:
+    """Wrong for zeros in the second of three tensors: the report says where it was seen."""
+
+    def change(params: list[np.ndarray], grads: list[np.ndarray], lr: float) -> None:
+        if len(grads) == 3 and not grads[1].all():
+            params[1] += lr
+
+    report = diagnose(after(change))
+    assert not report.ok
+    assert report.failed == ()
+    assert str(report).startswith("not Adam: all 10 tests passed")
+    assert "in the runs that tell the museum's bugs apart" in str(report)
+
+
+def test_a_small_difference_shows_in_the_message() -> None:
+    report = diagnose(with_lr_times(1 + 2e-6))
+    assert report.results["constant_gradient"] == "step 1 is -1.000002 lr, must be -1 lr"
+
+
+def test_the_coordinate_that_moved_is_named() -> None:
+    """theta is (1, -2, 0.5); the first stays."""
+
+    def change(params: list[np.ndarray], grads: list[np.ndarray], lr: float) -> None:
+        params[0][-1] *= 1 + 2.0**-20
+
+    found = diagnose(after(change)).results["zero_gradient"]
+    assert found == f"0.5 has become {0.5 * (1 + 2.0**-20) ** 3}"
+
+
+def test_an_optimizer_of_copies_moves_nothing() -> None:
+    def start(params: list[np.ndarray], **hyper: Any) -> Any:
+        return al.Adam([p.copy() for p in params], **hyper).step
+
+    assert diagnose(start).results["descends"].startswith("nothing moved: step must change params")
 
 
 def test_bugs_that_the_hyperparameters_do_not_tell_apart_are_all_named() -> None:
@@ -351,6 +424,26 @@ def gives(out: Any) -> Any:
 BAD = [
     Bad({"start": 3}, TypeError, "start must be callable, got int"),
     Bad({"start": lambda p, **h: 7}, TypeError, "start must return a step function, got int"),
+    Bad(
+        {"start": lambda p, **h: al.Adam(p, **h)},
+        TypeError,
+        "got Adam; did you mean its method step?",
+    ),
+    Bad(
+        {"start": separately(lambda **h: 3)},
+        TypeError,
+        "make must return a step function, got int",
+    ),
+    Bad(
+        {"start": separately(lambda **h: lambda theta, g: theta[:1])},
+        ValueError,
+        "step must return shape (2,) at [0], got (1,)",
+    ),
+    Bad(
+        {"start": separately(lambda **h: lambda theta, g: theta.astype("float32"))},
+        TypeError,
+        "step must return float64 at [0], got float32",
+    ),
     Bad({"lr": 0.0}, ValueError, "lr must be > 0 in a diagnosis, got 0.0"),
     Bad({"lr": -1}, ValueError, "lr must be >= 0, got -1.0"),
     Bad({"lr": nan}, ValueError, "lr must be >= 0, got nan"),
@@ -380,6 +473,11 @@ def test_bad_input(bad: Bad) -> None:
         diagnose(kwargs.pop("start"), **kwargs)
     assert type(caught.value) is bad.error
     assert bad.message in str(caught.value)
+
+
+def test_what_separately_adapts_must_be_callable() -> None:
+    with pytest.raises(TypeError, match="make must be callable, got int"):
+        separately(3)
 
 
 def test_an_error_of_the_optimizer_passes_with_the_tests_name() -> None:
