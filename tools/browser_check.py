@@ -7,8 +7,9 @@ address, and once more from file://.  Reported: requests to any other host
 (which are blocked), console errors, a page that scrolls sideways, formulas
 MathJax could not set, pictures that did not load or have no real alt text, what
 axe-core finds, and what tools/reader_check.py finds: a keyboard that does not
-get everywhere, a search that does not find.  Pages are read from the site
-given, nothing is written there.
+get everywhere.  For each page the bytes are printed that a reader waits for, and
+more than 800 KB on the first visit or 150 KB on the next page are a problem.
+Pages are read from the site given, nothing is written there.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import functools
+import gzip
 import http.server
 import importlib.util
 import os
@@ -43,7 +45,13 @@ FLAGS = [
     "--disable-sync",
 ]
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+FIRST_VISIT, NEXT_PAGE = 800, 150  # KB sent
 PATIENCE = 120_000  # ms: a busy machine is no finding
+
+SETTLE = """async () => {
+  if (window.MathJax && MathJax.startup) await MathJax.startup.promise;
+  await document.fonts.ready;
+}"""
 
 LOOK = """async () => {
   if (window.MathJax && MathJax.startup) await MathJax.startup.promise;
@@ -159,6 +167,10 @@ async def open_page(context, url: str, found: list[str]):
         "console",
         lambda m: found.append(f"console: {m.text[:200]}") if m.type == "error" else None,
     )
+    page.on(
+        "response",
+        lambda r: found.append(f"{r.status}: {r.url}") if r.status >= 400 else None,
+    )
     page.on("pageerror", lambda e: found.append(f"script error: {str(e)[:200]}"))
     await page.goto(url, wait_until="load")
     return page
@@ -176,6 +188,51 @@ async def look_at(context, url: str, axe: str | None, shot: Path | None) -> list
         await page.add_script_tag(content=axe)
         found += await page.evaluate(AXE, AXE_TAGS)
     await page.close()
+    return found
+
+
+def sent(path: Path) -> int:
+    """Bytes of a file as a server sends it: text compressed, fonts and pictures as is."""
+    if path.suffix in {".html", ".css", ".js", ".json", ".svg", ".xml"}:
+        return len(gzip.compress(path.read_bytes(), 6))
+    return path.stat().st_size
+
+
+async def requests_of(browser, root: str, name: str) -> tuple[set[str], set[str]]:
+    """Files of the site a page asks for when opened, and when read to its end."""
+    asked: list[str] = []
+    # A fresh context: nothing is in its cache.
+    context = await browser.new_context(**MODES["light"])
+    page = await context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.on("request", lambda r: asked.append(r.url.split("#")[0].split("?")[0]))
+    await page.goto(root + name, wait_until="load")
+    await page.evaluate(SETTLE)
+    await page.wait_for_load_state("networkidle")
+    opened = len(asked)
+    await page.evaluate(LOOK)
+    await page.wait_for_load_state("networkidle")
+    await context.close()
+    files = [url.removeprefix(root) if url.startswith(root) else "" for url in asked]
+    return set(files[:opened]) - {""}, set(files) - {""}
+
+
+async def weigh(browser, site: Path, root: str, pages: list[str], start: str) -> list[str]:
+    """Print what each page weighs; the pages that are too heavy."""
+    found: list[str] = []
+    size = functools.cache(lambda name: sent(site / name))
+    cached, _ = await requests_of(browser, root, start)
+    print(f"KB sent: first visit, next page (after {start}), next page read to its end")
+    for name in pages:
+        opened, read = await requests_of(browser, root, name)
+        first, after, to_end = (
+            sum(map(size, files)) / 1000 for files in (opened, opened - cached, read - cached)
+        )
+        print(f"  {first:4.0f} {after:4.0f} {to_end:4.0f}  {name}", flush=True)
+        if first > FIRST_VISIT:
+            found.append(f"{name}: {first:.0f} KB on first visit > {FIRST_VISIT}")
+        if after > NEXT_PAGE:
+            found.append(f"{name}: {after:.0f} KB as the next page > {NEXT_PAGE}")
     return found
 
 
@@ -236,6 +293,7 @@ async def check_site(args, chromium: str, axe: str | None, http_root: str) -> in
             found = await read_as_a_reader(browser, http_root, walked)
             report("reader", found)
             print(f"keyboard: {', '.join(walked)}, {time.monotonic() - began:.0f} s", flush=True)
+            report("weight", await weigh(browser, args.site, http_root, pages, start))
         await browser.close()
     rules = "with axe-core" if axe else "WITHOUT axe-core"
     print(f"{len(pages)} pages, {args.modes}, {rules}: ", end="")
