@@ -17,7 +17,7 @@ BENCH ?=
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab test notebooks lint bench browser check lock clean
+.PHONY: help book serve lab test notebooks lint bench browser check lock clean linkcheck pdf
 
 help:
 	@echo "make book       build the book, every warning an error"
@@ -28,6 +28,8 @@ help:
 	@echo "make lint       ruff over code and notebooks, mypy --strict over adam_lib"
 	@echo "make bench      time a step of each optimizer"
 	@echo "make browser    open every built page in Chromium and look for trouble"
+	@echo "make linkcheck  links of the built book, external ones when online"
+	@echo "make pdf        the built book as one PDF, with bookmarks (Chromium)"
 	@echo "make check      lint, test, book, and browser where Chromium is"
 	@echo "make lock       pin requirements.in again, into requirements.txt"
 	@echo "make clean      remove what was built"
@@ -70,6 +72,7 @@ $(READY): requirements.txt pyproject.toml
 book: $(READY)
 	@rm -rf _build
 	@$(BIN)/jupyter-book build . -W -n --keep-going
+	@$(BIN)/python tools/check_links.py $(SITE)
 	@echo
 	@echo "The book: file://$(CURDIR)/$(SITE)/index.html (or: make serve)"
 
@@ -107,6 +110,12 @@ check: lint test book
 	@if $(BIN)/python tools/browser_check.py --find >/dev/null; then \
 	  $(MAKE) browser; \
 	else echo "NOT CHECKED in a browser: no Chromium here"; fi
+
+linkcheck: $(READY)
+	@$(BIN)/python tools/check_links.py $(SITE) --external
+
+pdf: $(VENV)/.browser
+	@$(BIN)/python tools/make_pdf.py $(SITE) _build/adam-derived.pdf
 
 lock: $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
