@@ -22,7 +22,7 @@ MUTANTS ?=
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab test notebooks lint bench browser check mutants platforms lock clean
+.PHONY: help book serve lab test notebooks lint bench browser check mutants platforms linkcheck pdf lock clean
 
 help:
 	@echo "make book       build the book, every warning an error"
@@ -33,6 +33,8 @@ help:
 	@echo "make lint       ruff over code and notebooks, mypy over adam_lib, zizmor over CI"
 	@echo "make bench      time a step of each optimizer"
 	@echo "make browser    open every built page in Chromium, and use its explorables"
+	@echo "make linkcheck  links of the built book, external ones when online"
+	@echo "make pdf        the built book as one PDF, with bookmarks (Chromium)"
 	@echo "make check      lint, test, book, and browser where Chromium is"
 	@echo "make mutants    change the library in 1800 places: do the tests notice? (15 minutes)"
 	@echo "make platforms  the tests on other Pythons, NumPys and processors (20 minutes)"
@@ -83,6 +85,7 @@ $(READY): requirements.txt $(HASHED) pyproject.toml
 book: $(READY)
 	@rm -rf _build
 	@$(BIN)/jupyter-book build . -W -n --keep-going
+	@$(BIN)/python tools/check_links.py $(SITE)
 	@echo
 	@echo "The book: file://$(CURDIR)/$(SITE)/index.html (or: make serve)"
 
@@ -122,6 +125,12 @@ check: lint test book
 	@if $(BIN)/python tools/browser_check.py --find >/dev/null; then \
 	  $(MAKE) browser; \
 	else echo "NOT CHECKED in a browser: no Chromium here"; fi
+
+linkcheck: $(READY)
+	@$(BIN)/python tools/check_links.py $(SITE) --external
+
+pdf: $(VENV)/.browser
+	@$(BIN)/python tools/make_pdf.py $(SITE) _build/adam-derived.pdf
 
 $(VENV)/.mutants: tools/requirements-mutants.txt $(READY)
 	@$(PIP) -r $<
