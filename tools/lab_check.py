@@ -15,13 +15,12 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import re
 import sys
 from pathlib import Path
 
 import lab_oracle
-from browser_check import FLAGS, find_chromium, pages_of, serve
+from browser_check import find_chromium, launch_options, pages_of, serve
 
 PHONE = {
     "viewport": {"width": 390, "height": 844},
@@ -179,7 +178,7 @@ def by_touch(reader: Reader, name: str) -> None:
     if lab.locator("[role=slider]").count():
         before, (x, y) = reader.state(name), reader.centre(lab.locator("[role=slider]"))
         scrolled = reader.page.evaluate("scrollY")
-        reader.drag((x, y), (x + 40, y + 30))
+        reader.drag((x, y), (x + 20, y + 70))
         reader.check(name, "handle by touch", before)
         if reader.page.evaluate("scrollY") != scrolled:
             reader.found.append(f"{name}: dragging the handle scrolls the page")
@@ -259,13 +258,10 @@ def main() -> int:
 
     pages = [p for p in pages_of(args.site) if not args.only or args.only in p]
     pages = [p for p in pages if "data-lab=" in (args.site / p).read_text(encoding="utf-8")]
-    server = serve(args.site)
-    root = f"http://127.0.0.1:{server.server_address[1]}/"
     files = args.site.resolve().as_uri() + "/"
-    flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     bad, used = 0, 0
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+    with serve(args.site) as root, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**launch_options(chromium))
         for name in pages:
             context = browser.new_context(**PHONE)
             reader = Reader(context, root + name)
@@ -287,7 +283,6 @@ def main() -> int:
             bad += len(reader.found)
             context.close()
         browser.close()
-    server.shutdown()
     weigh(args.site)
     print(f"{used} explorables by keyboard and touch: ", end="")
     print(f"{bad} problems" if bad else "no problems")
