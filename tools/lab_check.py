@@ -179,7 +179,7 @@ def by_touch(reader: Reader, name: str) -> None:
     if lab.locator("[role=slider]").count():
         before, (x, y) = reader.state(name), reader.centre(lab.locator("[role=slider]"))
         scrolled = reader.page.evaluate("scrollY")
-        reader.drag((x, y), (x + 40, y + 30))
+        reader.drag((x, y), (x + 20, y + 70))
         reader.check(name, "handle by touch", before)
         if reader.page.evaluate("scrollY") != scrolled:
             reader.found.append(f"{name}: dragging the handle scrolls the page")

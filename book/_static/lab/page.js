@@ -108,6 +108,11 @@ lab.mount = (root) => {
     view.querySelector("[role=slider]")?.focus({ preventScroll: true });
     follow(event);
   });
+  // A touch on the handle drags, one beside it scrolls the page. (touch-action: none
+  // has no effect on these parts of a drawing.)
+  view.addEventListener("touchstart", (event) => {
+    if (event.target.closest("[data-handle]")) event.preventDefault();
+  }, { passive: false });
   view.addEventListener("pointermove", (event) => { if (held >= 0) follow(event); });
   for (const end of ["pointerup", "pointercancel"])
     view.addEventListener(end, () => { held = -1; });
