@@ -108,6 +108,27 @@ def test_numpy_numbers_and_integers_are_numbers(name: str) -> None:
         assert same_bits(theta, x)
 
 
+def as_numpy(value: Any) -> Any:
+    """A float, or a pair of them, as NumPy scalars of the widest kind."""
+    if isinstance(value, tuple):
+        return tuple(np.float64(x) for x in value)
+    return np.float64(value) if isinstance(value, float) else value
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_no_numpy_number_widens_an_array(case: Case) -> None:
+    """Each argument's coerced value is used, not what was given: half stays half, bit for bit."""
+    init, step = al.RULES[case.name]
+    hyper = complete(case)
+    x, g = np.linspace(-1, 2, 5).astype("float16"), np.full(5, 0.5, "float16")
+    for name in hyper:
+        given = {**hyper, name: as_numpy(hyper[name])}
+        theta, state = step(x, g, init(x), **given)
+        expected, known = step(x, g, init(x), **hyper)
+        assert same_bits(theta, expected), name
+        assert all(same_bits(getattr(state, k), getattr(known, k)) for k in slots(case.name)), name
+
+
 @NAMES
 def test_misspelt_and_missing_arguments(name: str) -> None:
     x = np.ones(2)
