@@ -238,7 +238,7 @@ async def weigh(browser, site: Path, root: str, pages: list[str], start: str) ->
 
 
 async def read_as_a_reader(browser, root: str, pages: list[str]) -> list[str]:
-    """The keyboard over the index and the page with most in it, and the search."""
+    """The keyboard over the index and the page with most in it."""
     found: list[str] = []
     for mode, name, check in [
         *(("light", name, check) for name in pages for check in reader_check.WIDE),
@@ -249,6 +249,19 @@ async def read_as_a_reader(browser, root: str, pages: list[str]) -> list[str]:
         page = await open_page(context, root + name, trouble)
         trouble += await check(page)
         found += [f"{name} [{mode}]: {problem}" for problem in trouble]
+        await context.close()
+    return found
+
+
+async def search_both_ways(browser, http_root: str, file_root: str) -> list[str]:
+    """From a server, and from file:// where a page may not fetch others."""
+    found: list[str] = []
+    for root in (http_root, file_root):
+        context = await browser.new_context(**MODES["light"])
+        trouble: list[str] = []
+        page = await open_page(context, root + "search.html", trouble)
+        trouble += await reader_check.search_finds(page, root)
+        found += [f"search [{root.split(':')[0]}]: {problem}" for problem in trouble]
         await context.close()
     return found
 
@@ -293,6 +306,7 @@ async def check_site(args, chromium: str, axe: str | None, http_root: str) -> in
             walked = [start, longest]
             found = await read_as_a_reader(browser, http_root, walked)
             report("reader", found)
+            report("reader", await search_both_ways(browser, http_root, file_root))
             print(f"keyboard: {', '.join(walked)}, {time.monotonic() - began:.0f} s", flush=True)
             report("weight", await weigh(browser, args.site, http_root, pages, start))
         await browser.close()

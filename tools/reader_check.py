@@ -105,5 +105,33 @@ async def phone_menu(page) -> list[str]:
     return found
 
 
+# What a reader types, and a page that must be among the first five found.
+SEARCHES = {
+    "beta2": "book/notation.html",
+    "bias correction": "book/06_bias_correction.html",
+    "epsilon": "book/08_epsilon.html",
+    "mhat": "book/06_bias_correction.html",
+    "second raw moment": "book/notation.html",
+}
+FOUND = """(links) => [...document.querySelectorAll("#search-results ul.search li > a")]
+  .map((a) => a.getAttribute("href").split(/[?#]/)[0])"""
+
+
+async def search_finds(page, root: str) -> list[str]:
+    """The built site's own search, by names that readers use for symbols."""
+    found = []
+    for words, wanted in SEARCHES.items():
+        await page.goto(f"{root}search.html?q={words.replace(' ', '+')}", wait_until="load")
+        # "Search finished, found 9 pages", or none
+        done = (
+            "/found|did not match/.test(document.querySelector('#search-results p')?.textContent)"
+        )
+        await page.wait_for_function(done)
+        hits = await page.evaluate(FOUND)
+        if wanted not in hits[:5]:
+            found.append(f"search for {words!r} finds {hits[:5]}, not {wanted}")
+    return found
+
+
 WIDE = [skip_link, search_dialog, walk]
 NARROW = [phone_menu]

@@ -145,6 +145,14 @@ def finish_pages(app, error):
             new = new.replace(found, better)
         if new != old:
             page.write_text(new, encoding="utf-8")
+    # From file:// a page may not fetch others: results stand there without excerpts,
+    # instead of an error in the console for each.
+    options = Path(app.outdir) / "_static/documentation_options.js"
+    text = options.read_text(encoding="utf-8")
+    if "file:" not in text:
+        quiet = "DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;"
+        text += f'\nif (location.protocol === "file:") {quiet}\n'
+        options.write_text(text, encoding="utf-8")
     for script in Path(app.outdir).glob("_static/scripts/fontawesome.js*"):
         script.unlink()
 
