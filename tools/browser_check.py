@@ -72,6 +72,9 @@ LOOK = """async () => {
       + (culprit ? `, at <${culprit.tagName.toLowerCase()} class="${culprit.className}">`
         + ` ${culprit.textContent.trim().slice(0, 60)}` : ""));
   }
+  for (const e of document.querySelectorAll("p mjx-container:not([display]) > mjx-math"))
+    if (e.getBoundingClientRect().right > e.closest("p").getBoundingClientRect().right + 1)
+      found.push(`formula cut at the margin: ${e.closest("p").textContent.slice(0, 60)}`);
   for (const e of document.querySelectorAll("mjx-merror"))
     found.push(`formula not set: ${e.textContent.slice(0, 80)}`);
   for (const i of document.querySelectorAll("article img")) {

@@ -92,6 +92,23 @@ def drop_thebe(app, pagename, templatename, context, doctree):
     ]
 
 
+# A formula in a line, with the bracket before it and the punctuation behind it.
+INLINE_MATH = re.compile(
+    r'([(\[“]*)(<span class="math notranslate nohighlight">\\\(.*?\\\)</span>)([,.;:!?)\]”’]*)',
+    re.DOTALL,
+)
+
+
+def keep_punctuation(app, pagename, templatename, context, doctree):
+    """To a browser a formula is a box, after which a line may end: before the comma, too."""
+
+    def together(found: re.Match) -> str:
+        before, _, after = found.groups()
+        return f'<span class="unbroken">{found[0]}</span>' if before or after else found[0]
+
+    context["body"] = INLINE_MATH.sub(together, context.get("body", ""))
+
+
 # Findings of axe-core in the theme's own markup, and what settles each.
 ACCESSIBLE = [
     # the logo of the sidebar stands outside any landmark
@@ -162,5 +179,6 @@ def setup(app):
     app.connect("doctree-read", unique_ids)
     app.connect("missing-reference", resolve_library_name)
     app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("html-page-context", keep_punctuation)
     app.connect("build-finished", finish_pages)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

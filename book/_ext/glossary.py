@@ -106,10 +106,14 @@ HATTED = re.compile(r"\\(?:hat ?\{?|(?=[mv]hat))([mv])(?![a-z])|\\([mv])hat")
 
 
 def symbol_names(tex: str) -> list[str]:
-    r"""``\beta_2`` is searched for as "beta2", ``\hat m`` as "mhat"."""
+    r"""``\beta_2`` is searched for as "beta2", ``\hat m`` as "mhat".
+
+    A page that says little of a symbol would stand among those that explain it:
+    the search has no order but the alphabet's.
+    """
     found = [("epsilon" if s == "varepsilon" else s) + n for s, n in SYMBOL.findall(tex)]
     found += [f"{a or b}hat" for a, b in HATTED.findall(tex)]
-    names = {name for name in found if found.count(name) >= 3}
+    names = {name for name in found if found.count(name) >= 10}
     return sorted(names | ({"eps"} if "epsilon" in names else set()))
 
 
