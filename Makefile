@@ -113,8 +113,9 @@ lint: $(READY)
 bench: $(READY)
 	@$(BIN)/python tools/bench.py $(BENCH)
 
-$(VENV)/.browser: tools/requirements-browser.txt $(READY)
-	@$(PIP) -r $<
+$(VENV)/.browser: tools/requirements-browser.txt .ci/browser-hashed.txt $(READY)
+	@if [ -n "$(HASHES)" ]; then $(PIP) --require-hashes --only-binary :all: -r .ci/browser-hashed.txt; \
+	else $(PIP) -r $<; fi
 	@touch $@
 
 browser: $(VENV)/.browser
@@ -156,6 +157,8 @@ lock: $(READY)
 	@sed -i.old -e '/^-e /d' requirements.txt
 	@$(COMPILE) requirements.in -o requirements.txt
 	@$(COMPILE) requirements.in -c requirements.txt --generate-hashes -o $(HASHED)
+	@$(COMPILE) tools/requirements-browser.txt -c requirements.txt --generate-hashes \
+	  -o .ci/browser-hashed.txt
 	@echo pip-audit | $(COMPILE) - --generate-hashes -o .ci/audit-hashed.txt
 	@{ echo "# Everything to build, run and test the book, pinned for Python 3.11 to 3.13."; \
 	  echo "# Made from requirements.in by \`make lock\`; do not edit."; \

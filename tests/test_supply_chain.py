@@ -31,8 +31,9 @@ def test_ci_installs_what_a_reader_installs() -> None:
 
 
 def test_every_pin_has_its_hashes() -> None:
-    for path in (".ci/requirements-hashed.txt", ".ci/audit-hashed.txt"):
-        for pin, hashes in pins(path).items():
+    for path in sorted(ROOT.glob(".ci/*-hashed.txt")):
+        assert pins(str(path))
+        for pin, hashes in pins(str(path)).items():
             assert re.match(r"[\w.-]+==[\w.]+( ; .+)?$", pin), pin
             assert hashes, pin
             assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", one) for one in hashes), pin
@@ -43,6 +44,14 @@ def test_what_is_needed_by_name_is_pinned() -> None:
     lines = (ROOT / "requirements.in").read_text(encoding="utf-8").splitlines()
     needed = {re.split(r"[<>=]", line)[0] for line in lines if re.match(r"\w", line)}
     assert needed <= {pin.partition("==")[0] for pin in pins("requirements.txt")}
+
+
+def test_the_browser_checks_are_pinned_alike() -> None:
+    named, hashed = pins("tools/requirements-browser.txt"), pins(".ci/browser-hashed.txt")
+    assert set(named) <= set(hashed)
+    # What both environments hold, they hold in one version.
+    book = {pin.partition("==")[0]: pin for pin in pins("requirements.txt")}
+    assert all(book.get(pin.partition("==")[0], pin) == pin for pin in hashed)
 
 
 def test_actions_are_pinned_by_commit() -> None:
