@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 from docutils import nodes
 from fontTools import subset
 from fontTools.ttLib import TTFont
+from myst_nb.sphinx_ import HideCodeCellNode
 from PIL import Image, ImageChops
 from sphinx.util import logging
 
@@ -91,8 +92,9 @@ PACE = {"words": 1 / 200, "formulas": 1 / 3, "lines": 1 / 20}
 
 
 def is_folded(node) -> bool:
+    """In a dropdown, or in a cell, or its source, that the page hides."""
     while node is not None:
-        if "dropdown" in node.get("classes", ()) or "hide-cell" in node.get("classes", ()):
+        if "dropdown" in node.get("classes", ()) or isinstance(node, HideCodeCellNode):
             return True
         node = node.parent
     return False
