@@ -156,9 +156,10 @@ def mlp(
     inputs, slopes = [x], []
     for W, b in zip(weights[:-1], biases[:-1], strict=True):
         z = inputs[-1] @ W + b
-        slope = (z > 0).astype(z.dtype)
+        on = z > 0
         if rng is not None and dropout:
-            slope *= (rng.random(z.shape) >= dropout) / (1 - dropout)
+            on &= rng.random(z.shape) >= dropout
+        slope = on.astype(z.dtype) / (1 - dropout)
         slopes.append(slope)
         inputs.append(z * slope)
     loss, d = cross_entropy(inputs[-1] @ weights[-1] + biases[-1], y)
@@ -213,7 +214,7 @@ def sparse_logistic(
     y = y.astype(w.dtype)
     mask = np.ones(words.shape, w.dtype)
     if rng is not None and dropout:
-        mask *= (rng.random(words.shape) >= dropout) / (1 - dropout)
+        mask = (rng.random(words.shape) >= dropout).astype(w.dtype) / (1 - dropout)
     z = (mask * w[words]).sum(axis=1) + b
     d = (sigmoid(z) - y) / len(y)
     dw = np.bincount(words.ravel(), (mask * d[:, None]).ravel(), minlength=w.size)
