@@ -156,10 +156,10 @@ def mlp(
     inputs, slopes = [x], []
     for W, b in zip(weights[:-1], biases[:-1], strict=True):
         z = inputs[-1] @ W + b
-        on = z > 0
+        slope = (z > 0).astype(z.dtype)
         if rng is not None and dropout:
-            on &= rng.random(z.shape) >= dropout
-        slope = on.astype(z.dtype) / (1 - dropout)
+            slope *= rng.random(z.shape) >= dropout
+            slope /= 1 - dropout
         slopes.append(slope)
         inputs.append(z * slope)
     loss, d = cross_entropy(inputs[-1] @ weights[-1] + biases[-1], y)
