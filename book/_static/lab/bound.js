@@ -31,7 +31,7 @@
         y: { from: far ? 0.1 : 0, to: top, log: far, label: "length of step t, in units of α", ticks: far ? [1, 1e3, 1e6, 1e9] : lab.ticks(0, top) },
       });
       if (Number.isFinite(limit)) steps.line([[1, limit], [T, limit]], lab.grey, { width: 1, dash: "2 3" }).text(1, limit, "limit of the bound", lab.colors.SGD, "start", [4, 14]);
-      steps.line(at.map((t) => [t, rows[t - 1].bound]), lab.colors.SGD, { width: 5, opacity: 0.35 })
+      steps.line(at.map((t) => [t, rows[t - 1].bound]), lab.grey, { width: 5 })
         .line(at.map((t) => [t, rows[t - 1].step]), growth === 1 ? lab.colors.Adam : lab.colors.momentum, { width: 2.2 });
       return {
         panels: lab.panels(["The gradients", gradients], ["Thin: their steps; thick: the bound", steps]),

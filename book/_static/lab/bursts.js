@@ -46,7 +46,7 @@
         text: `With ε = ${lab.exact(eps)}, ${lab.num("ratio", eps / critical)} times the critical ${lab.num("critical", critical)}, θ left the minimum ${
           lab.num("bursts", bursts, 0)} time${bursts === 1 ? "" : "s"}. In the second half of the run it was up to ${lab.num("farthest", Math.max(...late) / lr)} α away, and the median of Λ was ${
           lab.num("median", middle[steps / 4])}; the threshold is ${lab.num("threshold", threshold)}.`,
-        note: `f = ½θ² from θ = 0.01, α = 0.001, β₁ = ${beta1}, β₂ = ${beta2}; to leave is to get from within 10⁻⁸ to more than 0.1 α.`,
+        note: `f = ½θ² from θ = 0.01, α = 0.001, β₁ = ${beta1}, β₂ = ${beta2}; to leave is to get from within 10⁻⁸ to more than 0.1 α away.`,
       };
     },
   };

@@ -31,9 +31,9 @@
       });
       const q = lab.range(0, 3, 0.05).map((u) => 10 ** -u); // 1 - beta1
       const border = q.map((x) => [x, x * x]), diagonal = q.map((x) => [x, x]);
-      map.area([...border, [1e-3, 1e-5], [1, 1e-5]], lab.colors.Adam, 0.15)
-        .area([...border, ...[...diagonal].reverse()], lab.colors.Adadelta, 0.15)
-        .area([...diagonal, [1e-3, 1]], lab.colors.momentum, 0.15)
+      map.area([...border, [1e-3, 1e-5], [1, 1e-5]], lab.colors.Adam)
+        .area([...border, ...[...diagonal].reverse()], lab.colors.Adadelta)
+        .area([...diagonal, [1e-3, 1]], lab.colors.momentum)
         .text(0.55, 4e-3, "too long", lab.colors.Adam).text(0.0045, 8e-4, "short, then long", lab.colors.Adadelta, "middle")
         .text(0.02, 0.3, "too short", lab.colors.momentum)
         .handle(1 - beta1, 1 - beta2, `β₁ = ${beta1}, β₂ = ${beta2}`);

@@ -94,13 +94,13 @@ lab.plot = ({ label, x, y, w = 340, h = 230, bare = false, handle = null }) => {
     return fine.length ? `M${fine.map((p) => at(p, [X, Y])).join("L")}` : "M0 0";
   };
   const plot = {
-    line(points, color, { width = 1.8, dash = "", opacity = 1 } = {}) {
+    line(points, color, { width = 1.8, dash = "" } = {}) {
       parts.push(`<path d="${path(points)}" fill="none" stroke="${color}" stroke-width="${width}"`
-        + (dash && ` stroke-dasharray="${dash}"`) + (opacity < 1 ? ` stroke-opacity="${opacity}"` : "") + "/>");
+        + (dash && ` stroke-dasharray="${dash}"`) + "/>");
       return plot;
     },
-    area(points, color, opacity = 0.15) {
-      parts.push(`<path d="${path(points)}Z" fill="${color}" fill-opacity="${opacity}"/>`);
+    area(points, color) {
+      parts.push(`<path d="${path(points)}Z" fill="${color}" fill-opacity="0.15"/>`);
       return plot;
     },
     // Bars from 0, `width` in units of x, but never too thin to be seen.

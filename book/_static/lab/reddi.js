@@ -22,7 +22,7 @@
         x: { from: 2.02, to: 100, log: true, label: "C", ticks: [3, 10, 30, 100] },
         y: { from: 0.003, to: 1.3, log: true, label: "β₂", ticks: [0.01, 0.1, 1] },
         handle: "left and right change C, up and down β₂",
-      }).area([...edge, [100, 0.003], [2.02, 0.003]], lab.colors.Adam, 0.15)
+      }).area([...edge, [100, 0.003], [2.02, 0.003]], lab.colors.Adam)
         .line(edge, lab.colors.Adam)
         .line(Cs.map((c) => [c, 1 / (1 + c * c)]), lab.colors.SGD, { dash: "5 4" })
         .text(6.3, 0.036, "wrong way", lab.colors.Adam).text(22, 0.35, "right way", lab.colors.momentum)

@@ -50,8 +50,8 @@ lab.bestRate = (system, { f, grad }, start) => {
         const lr = lab.bestRate(name, problem, start) * rate;
         const path = lab.descend(lab.rules[rule], problem.grad, start, steps, { ...hyper, lr });
         const plot = lab.plot({
-          label: `Path of ${name} on the valley`, w: 200, h: 170, bare: true,
-          x: { from: -2.5, to: 1.5 }, y: { from: -2.3, to: 1.1 },
+          label: `Path of ${name} on the valley`, w: 200, h: 180, bare: true,
+          x: { from: -2.5, to: 1.5 }, y: { from: -2.3, to: 1.3 },
           handle: "start: left and right move it along the valley, up and down across",
         });
         for (const size of [0.15, 0.5, 1, 1.6, 2.3]) plot.ellipse(size, size / 10, turn, "#949494");
