@@ -182,10 +182,15 @@ def by_touch(reader: Reader, name: str) -> None:
         reader.check(name, "handle by touch", before)
         if reader.page.evaluate("scrollY") != scrolled:
             reader.found.append(f"{name}: dragging the handle scrolls the page")
-        before, plane = reader.state(name), lab.locator("svg[data-plane]").first
+        plane = lab.locator("svg[data-plane]").first
         (x, y), box = reader.centre(plane), plane.bounding_box()
-        reader.page.mouse.click(x + box["width"] / 5, y + box["height"] / 5)
-        reader.check(name, "a click on the plane", before)
+        for moved, share in ((reader.page.mouse.click, 0.2), (reader.page.touchscreen.tap, -0.1)):
+            before = reader.state(name)
+            moved(x + share * box["width"], y + share * box["height"])
+            reader.check(name, f"a {moved.__name__} on the plane", before)
+    for target in lab.locator("input[type=range], fieldset label, .lab-grab").all():
+        if target.bounding_box()["height"] < 44:
+            reader.found.append(f"{name}: a target of less than 44 px for a finger")
 
 
 def by_address(reader: Reader, context, root: str) -> None:

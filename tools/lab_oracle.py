@@ -97,8 +97,10 @@ def valley(turn, rate, along, across, steps) -> Numbers:
     for name, best in searched(turn, along, across).items():
         optimizer, hyper = SYSTEMS[name]
         run = al.minimize(problem, optimizer, steps, start=start, lr=best * rate, **hyper)
-        out |= {f"lr-{name}": best * rate, f"f-{name}": run.f[-1]}
-    return out
+        f = float(np.nan_to_num(run.f[-1], nan=np.inf, posinf=np.inf))
+        out |= {f"lr-{name}": best * rate, f"f-{name}": f}
+    ends = [out[f"f-{name}"] for name in SYSTEMS]
+    return out | {"low": min(ends), "high": max(ends)}
 
 
 # ----------------------------------------------------------------- the averages

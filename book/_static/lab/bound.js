@@ -18,25 +18,26 @@
       const betas = [beta1, beta2], factor = (beta2 / beta1) ** growth;
       const rows = lab.bound(betas, factor, T), last = rows.at(-1), limit = lab.boundLimit(betas);
       const at = lab.range(0, Math.log10(T), 0.03).map((u) => Math.round(10 ** u)).concat(T);
-      const recent = lab.range(0, 39, 1, 0);
+      const recent = lab.range(0, 39, 1, 0), largest = Math.max(1, factor ** -39);
       const gradients = lab.plot({
         label: "The last forty gradients as shares of the newest",
         x: { from: 40, to: -0.7, label: "age of the gradient, in steps", ticks: [39, 30, 20, 10, 0] },
-        y: { from: 0, to: 1.08, label: "gradient, newest = 1", ticks: [0, 0.5, 1] },
-      }).bars(recent.map((age) => [age, Math.min(1.2, factor ** -age)]), growth === 1 ? lab.colors.Adam : lab.colors.momentum);
-      const top = Math.max(1.5, last.bound * 1.15, limit < 3 * last.bound ? limit * 1.1 : 0);
+        y: { from: 0, to: largest * 1.08, label: "gradient, newest = 1", ticks: lab.ticks(0, largest) },
+      }).bars(recent.map((age) => [age, factor ** -age]), growth === 1 ? lab.colors.Adam : lab.colors.momentum);
+      const far = last.bound > 100, top = Math.max(1.5, last.bound * 1.15, limit < 3 * last.bound ? limit * 1.1 : 0);
       const steps = lab.plot({
         label: "Length of the step against the step, and the bound",
         x: { from: 1, to: T, log: true, label: "step t", ticks: [1, 10, 100, 1000] },
-        y: { from: 0, to: top, label: "length of step t, in units of α", ticks: lab.ticks(0, top) },
+        y: { from: far ? 0.1 : 0, to: top, log: far, label: "length of step t, in units of α", ticks: far ? [1, 1e3, 1e6, 1e9] : lab.ticks(0, top) },
       });
-      if (Number.isFinite(limit)) steps.line([[1, limit], [T, limit]], lab.grey, { width: 1, dash: "2 3" });
-      steps.line(at.map((t) => [t, rows[t - 1].bound]), lab.colors.SGD, { width: 5, opacity: 0.35 })
+      if (Number.isFinite(limit)) steps.line([[1, limit], [T, limit]], lab.grey, { width: 1, dash: "2 3" }).text(1, limit, "limit of the bound", lab.colors.SGD, "start", [4, 14]);
+      steps.line(at.map((t) => [t, rows[t - 1].bound]), lab.grey, { width: 5 })
         .line(at.map((t) => [t, rows[t - 1].step]), growth === 1 ? lab.colors.Adam : lab.colors.momentum, { width: 2.2 });
       return {
         panels: lab.panels(["The gradients", gradients], ["Thin: their steps; thick: the bound", steps]),
         text: `When each gradient is ${lab.num("factor", factor)} times the one before, step ${T} is ${lab.num("step", last.step)} α long. No gradients at all make it longer than ${
-          lab.num("bound", last.bound)} α; ${Number.isFinite(limit) ? `the limit of this bound is ${lab.num("limit", limit)} α` : "this bound has no limit"} (β₁ = ${beta1}, β₂ = ${beta2}).`,
+          lab.num("bound", last.bound)} α; ${Number.isFinite(limit) ? `the limit of this bound is ${lab.num("limit", limit)} α` : "this bound has no limit"}.`,
+        note: `β₁ = ${beta1}, β₂ = ${beta2}.`,
       };
     },
   };

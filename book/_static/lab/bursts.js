@@ -39,13 +39,14 @@
         y: { from: 0.1, to: 5000, log: true, label: "effective rate Λ", ticks: [0.1, 1, 10, 100, 1000] },
       }).line([[0, threshold], [steps, threshold]], lab.grey, { width: 1.2, dash: "2 3" })
         .line(columns(rate, 60), lab.colors.momentum, { width: 1.2 })
-        .text(steps, threshold, "unstable above", "#5f6368", "end", [-2, -6]);
+        .text(0, threshold, "unstable above", "#5f6368", "start", [4, -6]);
       const bursts = lab.returns(size, 1e-8, lr / 10);
       return {
         panels: lab.panels(["Where θ is (logarithmic)", distance], ["Why: the rate that θ feels", effective]),
-        text: `With ε = ${lab.exact(eps)}, ${lab.num("ratio", eps / critical)} of the critical ${lab.num("critical", critical)}, θ came within 10⁻⁸ of the minimum and left it again ${
-          lab.num("bursts", bursts, 0)} times; in the second half of the run it was up to ${lab.num("farthest", Math.max(...late) / lr)} α away, and the median of Λ was ${
-          lab.num("median", middle[steps / 4])}, with ${lab.num("threshold", threshold)} the threshold (f = ½θ² from θ = 0.01, α = 0.001, β₁ = ${beta1}, β₂ = ${beta2}).`,
+        text: `With ε = ${lab.exact(eps)}, ${lab.num("ratio", eps / critical)} times the critical ${lab.num("critical", critical)}, θ left the minimum ${
+          lab.num("bursts", bursts, 0)} time${bursts === 1 ? "" : "s"}. In the second half of the run it was up to ${lab.num("farthest", Math.max(...late) / lr)} α away, and the median of Λ was ${
+          lab.num("median", middle[steps / 4])}; the threshold is ${lab.num("threshold", threshold)}.`,
+        note: `f = ½θ² from θ = 0.01, α = 0.001, β₁ = ${beta1}, β₂ = ${beta2}; to leave is to get from within 10⁻⁸ to more than 0.1 α away.`,
       };
     },
   };

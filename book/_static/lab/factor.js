@@ -31,9 +31,9 @@
       });
       const q = lab.range(0, 3, 0.05).map((u) => 10 ** -u); // 1 - beta1
       const border = q.map((x) => [x, x * x]), diagonal = q.map((x) => [x, x]);
-      map.area([...border, [1e-3, 1e-5], [1, 1e-5]], lab.colors.Adam, 0.22)
-        .area([...border, ...[...diagonal].reverse()], lab.colors.Adadelta, 0.2)
-        .area([...diagonal, [1e-3, 1]], lab.colors.momentum, 0.2)
+      map.area([...border, [1e-3, 1e-5], [1, 1e-5]], lab.colors.Adam)
+        .area([...border, ...[...diagonal].reverse()], lab.colors.Adadelta)
+        .area([...diagonal, [1e-3, 1]], lab.colors.momentum)
         .text(0.55, 4e-3, "too long", lab.colors.Adam).text(0.0045, 8e-4, "short, then long", lab.colors.Adadelta, "middle")
         .text(0.02, 0.3, "too short", lab.colors.momentum)
         .handle(1 - beta1, 1 - beta2, `β₁ = ${beta1}, β₂ = ${beta2}`);
@@ -41,15 +41,17 @@
       const curve = lab.plot({
         label: "Factor of the uncorrected step against the step",
         x: { from: 1, to: 1e5, log: true, label: "step t", ticks: [1, 10, 100, 1e3, 1e4, 1e5], names: [1, 10, 100, 1000, "10⁴", "10⁵"] },
-        y: { from: 0.01, to: 100, log: true, label: "length of the step, right = 1", ticks: [0.01, 0.1, 1, 10, 100] },
+        y: { from: 0.01, to: 100, log: true, label: "step, in units of the corrected one", ticks: [0.01, 0.1, 1, 10, 100] },
       }).line([[1, 1], [1e5, 1]], lab.grey)
         .line(times.map((t) => [t, lab.uncorrected(betas, t)]), lab.colors.Adam, { width: 2.4 })
-        .dots([[at, peak]], lab.colors.Adam, 5);
+        .text(8e4, 40, "too long", lab.colors.Adam, "end").text(8e4, 0.02, "too short", lab.colors.momentum, "end");
+      const long = peak > 1 && at < horizon;
+      if (long) curve.dots([[at, peak]], lab.colors.Adam, 5);
       return {
-        panels: lab.panels(["Choose the decay rates: drag the dot", map], ["What they do to every step", curve]),
+        panels: lab.panels(["The steps at each pair of rates", map], ["Every step without correction", curve]),
         text: `Without correction, at β₁ = ${beta1} and β₂ = ${beta2}, the first step is ${lab.num("first", lab.uncorrected(betas, 1))} times as long as it should be. ${
-          peak > 1 && at < horizon ? `The longest is step ${lab.num("at", at, 0)}, by the factor ${lab.num("peak", peak)}.` : "No step is too long."} From step ${
-          lab.num("within", within, 0)} on all are right to 5 %.`,
+          long ? `The longest is step ${lab.num("at", at, 0)}, by the factor ${lab.num("peak", peak)}.` : "No step is too long."} From step ${
+          lab.num("within", within, 0)} on the error is at most 5 %.`,
       };
     },
   };

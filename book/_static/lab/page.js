@@ -1,22 +1,35 @@
 // Brings the explorables of a page to life: controls, dragging, the address.
 "use strict";
 
+// Makes `old` what `fresh` is but keeps its elements, and with them the focus: a
+// screen reader then says the handle's new value alone.
+lab.become = (old, fresh) => {
+  if (old.nodeName !== fresh.nodeName) return old.replaceWith(fresh);
+  if (fresh.nodeType === Node.TEXT_NODE) old.data = fresh.data;
+  for (const { name } of [...old.attributes ?? []]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes ?? [])
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  const kept = [...old.childNodes], wanted = [...fresh.childNodes];
+  wanted.forEach((node, i) => (i < kept.length ? lab.become(kept[i], node) : old.append(node)));
+  kept.slice(wanted.length).forEach((node) => node.remove());
+};
+
 lab.mount = (root) => {
   const name = root.dataset.lab, figure = lab.figures[name], { controls, handle } = figure;
   const view = root.querySelector(".lab-view"), keys = Object.keys(controls);
-  const nearest = (key, x) => {
-    const { values } = controls[key];
-    return values.reduce((best, v) => (Math.abs(v - x) < Math.abs(best - x) ? v : best), values[0]);
-  };
+  const nearest = (key, x) => controls[key].values.reduce((best, v) => (Math.abs(v - x) < Math.abs(best - x) ? v : best));
 
   // ------------------------------------------------------------- the address
-  const opening = lab.opening(figure), state = { ...opening };
-  const asked = new URLSearchParams(location.search);
-  for (const key of keys) {
-    const text = asked.get(`${name}.${key}`), { values, options } = controls[key];
-    if (options?.includes(text)) state[key] = text;
-    else if (values && text && Number.isFinite(Number(text))) state[key] = nearest(key, Number(text));
-  }
+  const opening = lab.opening(figure);
+  const read = () => {
+    const asked = new URLSearchParams(location.search);
+    return Object.fromEntries(keys.map((key) => {
+      const text = asked.get(`${name}.${key}`), { values, options } = controls[key], x = Number(text || NaN);
+      if (values && Number.isFinite(x)) return [key, nearest(key, x)];
+      return [key, options?.includes(text) ? text : opening[key]];
+    }));
+  };
+  const state = read();
   const address = () => {
     const url = new URL(location.href);
     for (const key of keys) {
@@ -38,7 +51,7 @@ lab.mount = (root) => {
     options.map((o) => `<label><input type="radio" name="lab-${name}-${key}" data-key="${key}" value="${o}"> ${o}</label>`).join("")}</fieldset>`;
   const panel = document.createElement("form");
   panel.className = "lab-controls";
-  panel.setAttribute("aria-label", figure.title);
+  panel.autocomplete = "off"; // the address keeps the setting, not the browser
   panel.innerHTML = keys.map((key) => (controls[key].values ? slider : choice)(key, controls[key])).join("");
   const foot = document.createElement("p");
   foot.className = "lab-foot";
@@ -62,9 +75,9 @@ lab.mount = (root) => {
   // -------------------------------------------------------------- the figure
   let frame = 0, quiet = 0;
   const draw = () => {
-    const focused = view.contains(document.activeElement);
-    view.innerHTML = lab.render(name, state);
-    if (focused) view.querySelector("[role=slider]")?.focus({ preventScroll: true });
+    const fresh = view.cloneNode();
+    fresh.innerHTML = lab.render(name, state);
+    lab.become(view, fresh);
     link.href = Object.assign(address(), { hash: root.id });
     root.dataset.state = JSON.stringify(state);
   };
@@ -77,7 +90,7 @@ lab.mount = (root) => {
     clearTimeout(quiet);
     quiet = setTimeout(() => {
       history.replaceState(history.state, "", address());
-      status.textContent = view.querySelector(".lab-text").textContent;
+      status.textContent = view.querySelector(".lab-text span").textContent;
     }, 500);
   };
   panel.addEventListener("submit", (event) => event.preventDefault());
@@ -85,12 +98,15 @@ lab.mount = (root) => {
     ? { [target.name]: controls[target.name].values[target.value] }
     : { [target.dataset.key]: target.value }));
   again.addEventListener("click", () => set(opening));
+  addEventListener("popstate", () => {
+    const then = read();
+    if (keys.some((key) => then[key] !== state[key])) set(then);
+  });
 
   // ---------------------------------------------------------------- dragging
-  let held = -1; // which drawing; a touch must begin on the handle, or pages could not scroll
-  const drawings = () => [...view.querySelectorAll("svg[data-plane]")];
+  let svg = null; // the drawing in which a pointer went down
   const follow = (event) => {
-    const svg = drawings()[held], [x0, x1, xlog, y0, y1, ylog, left, top, W, H] = svg.dataset.plane.split(",").map(Number);
+    const [x0, x1, xlog, y0, y1, ylog, left, top, W, H] = svg.dataset.plane.split(",").map(Number);
     const p = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
     const within = (a, b, log, u) => (log ? a * (b / a) ** u : a + (b - a) * u);
     const share = (v) => Math.min(1, Math.max(0, v));
@@ -99,10 +115,9 @@ lab.mount = (root) => {
     set(Object.fromEntries(Object.entries(moved).map(([key, v]) => [key, nearest(key, v)])));
   };
   view.addEventListener("pointerdown", (event) => {
-    const svg = event.target.closest("svg[data-plane]");
-    const grab = event.target.closest("[data-handle]");
-    if (!svg || event.button || (event.pointerType !== "mouse" && !grab)) return;
-    held = drawings().indexOf(svg);
+    svg = event.target.closest("svg[data-plane]");
+    // A touch must begin on the handle, or pages could not scroll.
+    if (!svg || event.button || (event.pointerType !== "mouse" && !event.target.closest("[data-handle]"))) return;
     event.preventDefault();
     view.setPointerCapture(event.pointerId);
     view.querySelector("[role=slider]")?.focus({ preventScroll: true });
@@ -113,16 +128,16 @@ lab.mount = (root) => {
   view.addEventListener("touchstart", (event) => {
     if (event.target.closest("[data-handle]")) event.preventDefault();
   }, { passive: false });
-  view.addEventListener("pointermove", (event) => { if (held >= 0) follow(event); });
-  for (const end of ["pointerup", "pointercancel"])
-    view.addEventListener(end, () => { held = -1; });
+  view.addEventListener("pointermove", (event) => { if (view.hasPointerCapture(event.pointerId)) follow(event); });
+  view.addEventListener("click", (event) => { if (event.target.closest("svg[data-plane]")) follow(event); }); // a tap
   view.addEventListener("keydown", (event) => {
     if (!event.target.closest("[data-handle]")) return;
-    const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key] ?? [0, 0];
-    if (!dx && !dy) return;
+    const { x, y } = handle;
+    const [key, by] = { ArrowLeft: [x, -1], ArrowRight: [x, 1], ArrowUp: [y, 1], ArrowDown: [y, -1] }[event.key] ?? [];
+    if (!key) return;
     event.preventDefault();
-    const key = dx ? handle.x : handle.y, { values } = controls[key];
-    set({ [key]: values[Math.min(values.length - 1, Math.max(0, values.indexOf(state[key]) + dx + dy))] });
+    const { values } = controls[key];
+    set({ [key]: values[values.indexOf(state[key]) + by] ?? state[key] });
   });
 
   label();

@@ -28,19 +28,19 @@ lab.show = (x, digits = 3) => {
   return sign + (size >= 10 ** digits ? Math.round(size) : size.toPrecision(digits));
 };
 
-// A number a control was set to, such as 1.5·10⁻⁶ or 2·10⁻⁶.
+// A number a control was set to, such as 1.5·10⁻⁶, 2·10⁻⁶ or 10⁻⁶.
 lab.exact = (x) => (
-  x && Math.abs(x) < 1e-3 ? lab.show(x, 2).replace(".0·", "·") : String(x).replace("-", "−"));
+  x && Math.abs(x) < 1e-3 ? lab.show(x, 2).replace(".0·", "·").replace(/^1·/, "") : String(x).replace("-", "−"));
 
 // The same with its exact value beside it, for whoever reads the page by program.
 lab.num = (name, value, digits = 3) =>
   `<data data-n="${name}" value="${value}">${lab.show(value, digits)}</data>`;
 
-// Values of a slider: 0.1, 0.2, ... 0.9, 0.99, ...: so many to a decade of 1 - beta.
-lab.betas = (decades, parts = [1, 2, 3, 4, 5, 6, 7, 8, 9]) => {
+// Values of a slider: 0.1, 0.2, ... 0.9, 0.91, ... 0.99, ...: nine to a decade of 1 - beta.
+lab.betas = (decades) => {
   const out = [];
   for (let k = 1; k <= decades; k++)
-    for (const p of [...parts].reverse()) out.push(Number((1 - p / 10 ** k).toFixed(k)));
+    for (let p = 9; p > 0; p--) out.push(Number((1 - p / 10 ** k).toFixed(k)));
   return out;
 };
 lab.range = (from, to, step, decimals = 2) =>
@@ -94,24 +94,25 @@ lab.plot = ({ label, x, y, w = 340, h = 230, bare = false, handle = null }) => {
     return fine.length ? `M${fine.map((p) => at(p, [X, Y])).join("L")}` : "M0 0";
   };
   const plot = {
-    line(points, color, { width = 1.8, dash = "", opacity = 1 } = {}) {
+    line(points, color, { width = 1.8, dash = "" } = {}) {
       parts.push(`<path d="${path(points)}" fill="none" stroke="${color}" stroke-width="${width}"`
-        + (dash && ` stroke-dasharray="${dash}"`) + (opacity < 1 ? ` stroke-opacity="${opacity}"` : "") + "/>");
+        + (dash && ` stroke-dasharray="${dash}"`) + "/>");
       return plot;
     },
-    area(points, color, opacity = 0.15) {
-      parts.push(`<path d="${path(points)}Z" fill="${color}" fill-opacity="${opacity}"/>`);
+    area(points, color) {
+      parts.push(`<path d="${path(points)}Z" fill="${color}" fill-opacity="0.15"/>`);
       return plot;
     },
-    // Bars from 0, `width` in units of x.
+    // Bars from 0, `width` in units of x, but never too thin to be seen.
     bars(points, color, width = 0.8) {
-      const d = points.map(([a, b]) => `M${px(X(a - width / 2))} ${px(Y(0))}V${px(Y(b))}H${px(X(a + width / 2))}V${px(Y(0))}`);
+      const half = Math.max(0.6, Math.abs(X(width) - X(0)) / 2);
+      const d = points.map(([a, b]) => `M${px(X(a) - half)} ${px(Y(0))}V${px(Y(b))}h${px(2 * half)}V${px(Y(0))}`);
       parts.push(`<path d="${d.join("")}Z" fill="${color}"/>`);
       return plot;
     },
-    dots(points, color, r = 3) {
+    dots(points, color, r = 3) { // large ones mark a point and are not cut at the axes
       const d = points.map((p) => `M${at(p, [X, Y])}h0`).join("");
-      parts.push(`<path d="${d}" stroke="${color}" stroke-width="${2 * r}" stroke-linecap="round"/>`);
+      (r > 3 ? front : parts).push(`<path d="${d}" stroke="${color}" stroke-width="${2 * r}" stroke-linecap="round"/>`);
       return plot;
     },
     ellipse(a, b, degrees, color) {
@@ -123,10 +124,10 @@ lab.plot = ({ label, x, y, w = 340, h = 230, bare = false, handle = null }) => {
       front.push(`<text x="${px(X(a) + dx)}" y="${px(Y(b) + dy)}" text-anchor="${anchor}" fill="${color}">${text}</text>`);
       return plot;
     },
-    // What can be dragged; the outer circle is what a finger needs.
+    // What can be dragged; the outer circle, not seen, is what a finger needs.
     handle(a, b, text, focus = true) {
       const role = focus ? ` tabindex="0" role="slider" aria-label="${handle}" aria-valuenow="${px(X(a))}" aria-valuemin="0" aria-valuemax="${W}" aria-valuetext="${text}"` : "";
-      front.push(`<g class="lab-handle" data-handle${role}><circle class="lab-grab" cx="${px(X(a))}" cy="${px(Y(b))}" r="22"/><circle cx="${px(X(a))}" cy="${px(Y(b))}" r="6"/></g>`);
+      front.push(`<g class="lab-handle" data-handle${role}><g transform="translate(${at([a, b], [X, Y])})"><circle class="lab-grab" r="${bare ? 29 : 24}"/><circle class="lab-ring" r="12"/><circle r="5"/></g></g>`);
       return plot;
     },
     svg() {
@@ -149,8 +150,9 @@ lab.panels = (...panels) =>
 lab.opening = (figure) => Object.fromEntries(
   Object.entries(figure.controls).map(([key, control]) => [key, control.value]));
 
-// What the page shows of an explorable: figure and sentence, as HTML.
+// What the page shows of an explorable: figure, finding and setting, as HTML.
 lab.render = (name, state = lab.opening(lab.figures[name])) => {
-  const { panels, text } = lab.figures[name].draw(state);
-  return `<div class="lab-panels">${panels}<p class="lab-text">${text}</p></div>`;
+  const { panels, text, note = "" } = lab.figures[name].draw(state);
+  const whole = (s) => s.replace(/ = | (?=[α%])/g, (gap) => gap.replaceAll(" ", "\u00a0")); // not broken there
+  return `<div class="lab-panels">${panels}<p class="lab-text"><span>${whole(text)}</span> <small>${whole(note)}</small></p></div>`;
 };

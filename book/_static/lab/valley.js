@@ -2,12 +2,12 @@
 "use strict";
 
 lab.systems = {
-  SGD: ["SGD", {}], momentum: ["SGD", { momentum: 0.9 }], AdaGrad: ["AdaGrad", {}],
-  RMSprop: ["RMSprop", {}], Adadelta: ["Adadelta", {}], Adam: ["Adam", {}],
+  SGD: ["SGD"], momentum: ["SGD", { momentum: 0.9 }], AdaGrad: ["AdaGrad"],
+  RMSprop: ["RMSprop"], Adadelta: ["Adadelta"], Adam: ["Adam"],
 };
 lab.rates = [...lab.decades(-4, 1, [1, 1.8, 3.2, 5.6]), 100];
 
-// The path of a system that ends lowest after 200 steps, and its learning rate.
+// The rate at which a system is lowest after 200 steps.
 lab.bestRate = (system, { f, grad }, start) => {
   const [rule, hyper] = lab.systems[system];
   let best = Infinity, rate = lab.rates[0];
@@ -19,16 +19,6 @@ lab.bestRate = (system, { f, grad }, start) => {
 };
 
 {
-  // Searching the rates takes a while; it need not be repeated when nothing it
-  // depends on has changed.
-  let known = "", rates = {};
-  const searched = (problem, start, key) => {
-    if (key !== known)
-      rates = Object.fromEntries(Object.keys(lab.systems).map((name) => [name, lab.bestRate(name, problem, start)]));
-    known = key;
-    return rates;
-  };
-
   // (along, across) the valley and (x, y), turned by `degrees`.
   const turned = (a, b, degrees) => {
     const c = Math.cos(degrees * Math.PI / 180), s = Math.sin(degrees * Math.PI / 180);
@@ -38,13 +28,13 @@ lab.bestRate = (system, { f, grad }, start) => {
   lab.figures.valley = {
     title: "Six optimizers on one valley",
     controls: {
-      turn: { label: "turn of the valley", values: lab.range(0, 90, 5, 0), value: 45, show: (v) => `${v}°` },
+      turn: { label: "turned by", values: lab.range(0, 45, 5, 0), value: 45, show: (v) => `${v}°` },
       rate: {
-        label: "learning rate, best = 1", value: 1,
+        label: "learning rate", value: 1, show: (v) => (v === 1 ? "best" : `× ${v}`),
         values: [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.5, 2, 3, 5, 10],
       },
-      along: { label: "start, along the valley", values: lab.range(-2.4, 1.2, 0.05), value: -2 },
-      across: { label: "start, across it", values: lab.range(-1, 1, 0.05), value: 1 },
+      along: { label: "start, along", values: lab.range(-2.2, 0.6, 0.05), value: -2 },
+      across: { label: "start, across", values: lab.range(-1, 1, 0.05), value: 1 },
       steps: { label: "steps", values: lab.range(1, 200, 1, 0), value: 200 },
     },
     handle: {
@@ -56,24 +46,29 @@ lab.bestRate = (system, { f, grad }, start) => {
     },
     draw({ turn, rate, along, across, steps }) {
       const problem = lab.valley(turn), start = turned(along, across, turn);
-      const rates = searched(problem, start, [turn, along, across].join());
-      const panels = Object.entries(lab.systems).map(([name, [rule, hyper]], i) => {
-        const lr = rates[name] * rate;
+      const ends = [], panels = Object.entries(lab.systems).map(([name, [rule, hyper]], i) => {
+        const lr = lab.bestRate(name, problem, start) * rate;
         const path = lab.descend(lab.rules[rule], problem.grad, start, steps, { ...hyper, lr });
         const plot = lab.plot({
-          label: `Path of ${name} on the valley`, w: 200, h: 160, bare: true,
-          x: { from: -2.6, to: 1.4 }, y: { from: -2, to: 1.2 },
+          label: `Path of ${name} on the valley`, w: 200, h: 180, bare: true,
+          x: { from: -2.5, to: 1.5 }, y: { from: -2.3, to: 1.3 },
           handle: "start: left and right move it along the valley, up and down across",
         });
-        for (const size of [0.15, 0.5, 1, 1.6, 2.3]) plot.ellipse(size, size / 10, turn, "#c9c9c9");
+        for (const size of [0.15, 0.5, 1, 1.6, 2.3]) plot.ellipse(size, size / 10, turn, "#949494");
         plot.line([[-0.06, 0], [0.06, 0]], "#000").line([[0, -0.06], [0, 0.06]], "#000")
           .line(path, lab.colors[name], { width: 1.4 }).dots([path.at(-1)], lab.colors[name])
           .handle(...start, `${along} along, ${across} across`, i === 0);
-        return [`<b>${name}</b><br>f = ${lab.num(`f-${name}`, problem.f(...path.at(-1)), 1)}<br>α = ${lab.num(`lr-${name}`, lr, 2)}`, plot];
+        let f = problem.f(...path.at(-1));
+        if (Number.isNaN(f)) f = Infinity; // after an overflow
+        ends.push([f, name]);
+        return [`<b>${name}</b><br>f = ${lab.num(`f-${name}`, f, 1)}<br>α = ${lab.num(`lr-${name}`, lr, 2)}`, plot];
       });
+      ends.sort(([f], [g]) => f - g || 0);
+      const [[low, best], [high, worst]] = [ends[0], ends.at(-1)];
       return {
         panels: lab.panels(...panels),
-        text: `After ${steps} steps on ½(a² + 100 b²), where a runs along the valley, turned by ${turn}°, and b across it, from a = ${lab.exact(along)}, b = ${lab.exact(across)} with f = ${lab.num("f-start", problem.f(...start))}. Each α is ${rate === 1 ? "" : `${rate} times `}the best of 25 for 200 steps from this start; the rest are the library's defaults, and momentum 0.9.`,
+        text: `After ${steps} step${steps === 1 ? "" : "s"} ${best} is lowest, f = ${lab.num("low", low, 1)}, and ${worst} highest, f = ${lab.num("high", high, 1)}.`,
+        note: `f = ½(a² + 100 b²), where a runs along the valley, turned by ${turn}°, and b across it; from a = ${lab.exact(along)}, b = ${lab.exact(across)} with f = ${lab.num("f-start", problem.f(...start))}. Each α is ${rate === 1 ? "" : `${rate} times `}the best of 25 for 200 steps from this start; the rest are the library's defaults, and momentum 0.9.`,
       };
     },
   };

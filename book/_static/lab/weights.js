@@ -19,10 +19,10 @@ lab.figures.weights = {
       y: { from: 0, to: top, label: "weight", ticks: lab.ticks(0, top) },
     }).bars(ages.map((age) => [age, weight(age)]), lab.colors.momentum);
     if (!on) {
-      bars.bars([[t, zero]], lab.colors.Adam)
-        .text(t - 0.6, zero, "zero start", lab.colors.Adam, t < 4 ? "start" : "end", t < 4 ? [26, 10] : [-4, 10]);
+      bars.bars([[t, zero]], lab.colors.Adam, Math.max(0.8, wide / 80))
+        .text(t, Math.max(zero, top / 10), "zero start", lab.colors.Adam, t < 4 ? "start" : "end", [t < 4 ? 12 : -12, 10]);
     }
-    const times = lab.decades(0, 2, lab.range(1, 9.9, 0.1, 1)).concat(1000).filter(Number.isInteger);
+    const times = lab.range(0, 3, 0.05).map((u) => 10 ** u);
     const curve = lab.plot({
       label: "Sum of the weights against the number of observations",
       x: { from: 1, to: 1000, log: true, label: "number of observations t", ticks: [1, 10, 100, 1000] },
@@ -31,7 +31,7 @@ lab.figures.weights = {
       .dots([[t, on ? 1 : total]], lab.colors.Adam, 5);
     return {
       panels: lab.panels(["How much each observation counts", bars], ["How much they count together", curve]),
-      text: `With β = ${beta} the ${t === 1 ? "one observation holds" : `${t} observations hold`} ${lab.num("sum", on ? 1 : total)} of the weight${
+      text: `With β = ${beta} and t = ${t} the weight on the observations is ${lab.num("sum", on ? 1 : total)}${
         on ? `, after division by ${lab.num("factor", total)}` : `; ${lab.num("zero", zero)} is still on the zero that the average began with`}. ${
         t > 10 ? `The ten newest hold ${lab.num("newest", ten)}. ` : ""}A weight is halved in ${lab.num("half-life", lab.halfLife(beta))} steps, and the corrected average is as noisy as a plain mean of ${
         lab.num("sample-size", lab.sampleSize(beta, t))} observations.`,
