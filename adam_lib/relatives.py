@@ -16,7 +16,7 @@ import numpy as np
 
 from ._checks import HYPER, Array, LearningRate, number, rule_arguments
 from .adam import Adam, AdamState, adam_init, adam_step
-from .base import Params, average, descend
+from .base import Params, Slot, average, descend
 
 FORMS = ("paper", "pytorch", "optax")  # of AMSGrad
 
@@ -127,12 +127,12 @@ class AdamW(Adam):
         return lr, *adam, 1 - lr * self.weight_decay
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], numbers: list[Array]
     ) -> None:
         *adam, keep = numbers
-        if not self.fused:  # the compiled loop finds keep behind Adam's numbers
+        if not self._compiled:  # the compiled loop finds keep behind Adam's numbers
             np.multiply(theta, keep, theta)
-        super()._update(theta, g, slots, scratch, *adam)
+        super()._update(theta, g, slots, scratch, adam)
 
 
 # -- AMSGrad -------------------------------------------------------------------
@@ -246,7 +246,7 @@ class AMSGrad(Adam):
     slots: Any = ("m", "v", "v_max")
     hyper: ClassVar[Any] = (*Adam.hyper, "form")
     form: str
-    v_max: Any
+    v_max = Slot()
 
     def __init__(
         self,
@@ -264,7 +264,7 @@ class AMSGrad(Adam):
         return lr, *averages, *_corrections(self.form, factor1, factor2), eps
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], numbers: list[Array]
     ) -> None:
         lr, beta1, rest1, beta2, rest2, a_t, b_t, c_t, eps = numbers
         m, v, v_max = slots
@@ -354,7 +354,7 @@ class AdaMax(Adam):
     """
 
     slots: Any = ("m", "u")
-    u: Any
+    u = Slot()
 
     def __init__(
         self,
@@ -368,14 +368,14 @@ class AdaMax(Adam):
     @property
     def v_hat(self) -> Any:
         """Raises AttributeError: u takes the place of v."""
-        raise AttributeError("v_hat")
+        raise AttributeError("AdaMax has no v_hat: u takes the place of v")
 
     def _numbers(self, t: int) -> tuple[float, ...]:
         lr, beta1, rest1, beta2, _, factor1, _, eps = super()._numbers(t)
         return lr / factor1, beta1, rest1, beta2, eps
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], numbers: list[Array]
     ) -> None:
         rate, beta1, rest1, beta2, eps = numbers
         m, u = slots
@@ -516,7 +516,7 @@ class NAdam(Adam):
         return lr, *averages, *nadam_weights(t, self.betas[0], self.momentum_decay), factor2, eps
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], numbers: list[Array]
     ) -> None:
         lr, beta1, rest1, beta2, rest2, weight_m, weight_g, factor2, eps = numbers
         m, v = slots
@@ -662,7 +662,7 @@ class RAdam(Adam):
         return rate, *averages, factor1, r > 0, eps
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], numbers: list[Array]
     ) -> None:
         rate, beta1, rest1, beta2, rest2, factor1, divided, eps = numbers
         m, v = slots
