@@ -226,7 +226,7 @@ def adadelta_step(
         u_t &= \rho u_{t-1} + (1 - \rho)\, \delta_t^2 \\
         \theta_t &= \theta_{t-1} - \alpha\, \delta_t
 
-    PyTorch is the same; Keras has lr 0.001, rho 0.95 and eps 1e-7.
+    PyTorch and optax are the same; Keras has lr 0.001, rho 0.95 and eps 1e-7.
 
     Source: Zeiler (2012), Algorithm 1.
 
@@ -240,7 +240,7 @@ def adadelta_step(
     rho : float
         Decay rate of both averages, in [0, 1).
     eps : float
-        Added inside both roots, >= 0. It sets the first step's length.
+        Added inside both roots, >= 0, to g^2 and to squared steps. Sets the first step's length.
 
     Examples
     --------

@@ -104,8 +104,6 @@ class Optimizer:
     ----------
     t : int
         Number of steps taken.
-    params : ndarray or list of ndarray
-        As given.
     """
 
     _flat: list[Array]
@@ -135,7 +133,7 @@ class Optimizer:
 
     @property
     def params(self) -> Params:
-        """The parameters, as given."""
+        """The arrays that are updated, as given; not to be assigned."""
         return self._params
 
     # -- what a subclass provides ------------------------------------------

@@ -4,7 +4,7 @@ A model is a function ``model(params, ..., ) -> (loss, grads)``. ``params`` is
 a list of arrays, ``grads`` a list of the same shapes, and the loss a mean over
 the examples given, in nats. All randomness (dropout, latent noise) comes from
 the generator that is passed in. Every gradient is confirmed by
-:func:`adam_lib.gradcheck` in the tests.
+:func:`adam_lib.gradcheck.gradcheck` in the tests.
 """
 
 from __future__ import annotations

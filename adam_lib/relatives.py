@@ -44,6 +44,7 @@ def _threshold(name: str, value: object) -> float:
     return x
 
 
+# Their own hyperparameters; the five systems' stand in _checks.
 HYPER.update(form=_form, momentum_decay=_momentum_decay, threshold=_threshold)
 
 # -- AdamW ---------------------------------------------------------------------
@@ -448,7 +449,7 @@ def nadam_step(
 
     PyTorch is the same, but keeps the product in its default dtype: about 1e-7
     off in float32. optax has a constant momentum (psi infinite), Keras one that
-    rises within some steps (psi = 1). All place eps as here.
+    rises 250 times as fast (psi = 1). All place eps as here.
 
     Source: Dozat (2016).
 

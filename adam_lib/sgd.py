@@ -45,7 +45,7 @@ def sgd_step(
         \theta_t &= \theta_{t-1} - \alpha d_t
 
     The buffer is a sum, not an average: in the long run a constant gradient g
-    gives steps of lr * g / (1 - momentum). PyTorch's SGD is the same.
+    gives steps of lr * g / (1 - momentum). So in PyTorch and optax; Keras sums lr * g.
 
     Source: Polyak (1964); Nesterov (1983); Sutskever et al. (2013).
 
