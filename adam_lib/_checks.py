@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.array_utils import byte_bounds
 
 Array = npt.NDArray[Any]
 LearningRate = float | Callable[[int], float]
@@ -51,6 +52,13 @@ def decay_rates(name: str, value: object) -> tuple[float, float]:
     if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
         raise ValueError(f"{name} must be a pair (beta1, beta2), got {value!r}")
     return decay_rate(f"{name}[0]", value[0]), decay_rate(f"{name}[1]", value[1])
+
+
+def whole(name: str, value: object, least: int) -> int:
+    """A whole number, at least ``least``."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"{name} must be a whole number >= {least}, got {value!r}")
+    return int(value)
 
 
 def flag(name: str, value: object) -> bool:
@@ -94,6 +102,7 @@ def rule_arguments(theta: Any, g: Any, state: Any, kind: type[Any], **hyper: Any
     """
     if not isinstance(state, kind):
         raise TypeError(f"state must be a {kind.__name__}, got {type(state).__name__}")
+    whole("state.t", state.t, 0)
     slots = [(f"state.{name}", getattr(state, name)) for name in state._fields[1:]]
     for name, x in (("theta", theta), ("g", g), *slots):
         if not isinstance(x, np.ndarray | np.floating) or x.dtype not in FLOATS:
@@ -133,20 +142,14 @@ def parameters(params: object) -> list[Array]:
     return arrays
 
 
-def address(a: Array) -> int:
-    """Where the data of ``a`` begins."""
-    start: int = a.__array_interface__["data"][0]
-    return start
-
-
 def no_shared_memory(arrays: list[Array]) -> None:
     """Refuse parameters that overlap: one update would reach the other.
 
     The arrays are contiguous, so sorted by address only neighbours can overlap.
     """
-    order = sorted((address(a), a.nbytes, i) for i, a in enumerate(arrays) if a.size)
-    for (start, size, i), (following, _, j) in pairwise(order):
-        if start + size > following:
+    spans = sorted((*byte_bounds(a), i) for i, a in enumerate(arrays) if a.size)
+    for (_, end, i), (start, _, j) in pairwise(spans):
+        if start < end:
             i, j = sorted((i, j))
             raise ValueError(f"params must not share memory, got params[{i}] and params[{j}]")
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy import divide, square
 
 from ._checks import Array, LearningRate, flag, rule_arguments
-from .base import Optimizer, Params, average, descend
+from .base import Optimizer, Params, Slot, average, descend
 
 
 class AdamState(NamedTuple):
@@ -111,8 +111,9 @@ class Adam(Optimizer):
     scratch = 2
     betas: tuple[float, float]
     eps: float
-    m: Any
-    v: Any
+    _compiled: Any = None
+    m = Slot()
+    v = Slot()
 
     def __init__(
         self,
@@ -123,8 +124,7 @@ class Adam(Optimizer):
         *,
         fused: bool = False,
     ) -> None:
-        self.fused = flag("fused", fused)
-        if fused:
+        if flag("fused", fused):
             self.scratch = 0
         super().__init__(params, lr=lr, betas=betas, eps=eps)
         if fused:
@@ -132,7 +132,12 @@ class Adam(Optimizer):
 
             compiled.supports(self._arrays)
             self._compiled = compiled.adam
-            self._block_bytes = maxsize
+            self._block_bytes = maxsize  # nothing waits in cache for a next pass
+
+    @property
+    def fused(self) -> bool:
+        """Whether a step is one compiled loop."""
+        return self._compiled is not None
 
     @property
     def m_hat(self) -> Any:
@@ -154,10 +159,10 @@ class Adam(Optimizer):
         return self._lr(t), *averages, 1 - beta1**t, 1 - beta2**t, self.eps
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], numbers: list[Array]
     ) -> None:
         m, v = slots
-        if self.fused:
+        if self._compiled:
             self._compiled(theta, g, m, v, self._cells[theta.dtype])
             return
         lr, beta1, rest1, beta2, rest2, factor1, factor2, eps = numbers

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ._checks import Array, LearningRate, rule_arguments
-from .base import Optimizer, Params, average, descend
+from .base import Optimizer, Params, Slot, average, descend
 
 
 class AdaGradState(NamedTuple):
@@ -79,7 +79,7 @@ class AdaGrad(Optimizer):
     hyper = ("lr", "eps")
     scratch = 2
     eps: float
-    G: Any
+    G = Slot()
 
     def __init__(self, params: Params, lr: LearningRate, eps: float = 1e-10) -> None:
         super().__init__(params, lr=lr, eps=eps)
@@ -88,7 +88,7 @@ class AdaGrad(Optimizer):
         return self._lr(t), self.eps
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], numbers: list[Array]
     ) -> None:
         lr, eps = numbers
         (G,) = slots
@@ -176,7 +176,7 @@ class RMSprop(Optimizer):
     scratch = 2
     rho: float
     eps: float
-    v: Any
+    v = Slot()
 
     def __init__(
         self, params: Params, lr: LearningRate = 0.01, rho: float = 0.99, eps: float = 1e-8
@@ -187,7 +187,7 @@ class RMSprop(Optimizer):
         return self._lr(t), self.rho, 1 - self.rho, self.eps
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], numbers: list[Array]
     ) -> None:
         lr, rho, rest, eps = numbers
         (v,) = slots
@@ -226,7 +226,7 @@ def adadelta_step(
         u_t &= \rho u_{t-1} + (1 - \rho)\, \delta_t^2 \\
         \theta_t &= \theta_{t-1} - \alpha\, \delta_t
 
-    PyTorch is the same; Keras has lr 0.001, rho 0.95 and eps 1e-7.
+    PyTorch and optax are the same; Keras has lr 0.001, rho 0.95 and eps 1e-7.
 
     Source: Zeiler (2012), Algorithm 1.
 
@@ -240,7 +240,7 @@ def adadelta_step(
     rho : float
         Decay rate of both averages, in [0, 1).
     eps : float
-        Added inside both roots, >= 0. It sets the first step's length.
+        Added inside both roots, >= 0, to g^2 and to squared steps. Sets the first step's length.
 
     Examples
     --------
@@ -277,8 +277,8 @@ class Adadelta(Optimizer):
     scratch = 2
     rho: float
     eps: float
-    v: Any
-    u: Any
+    v = Slot()
+    u = Slot()
 
     def __init__(
         self, params: Params, lr: LearningRate = 1.0, rho: float = 0.9, eps: float = 1e-6
@@ -289,7 +289,7 @@ class Adadelta(Optimizer):
         return self._lr(t), self.rho, 1 - self.rho, self.eps
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], numbers: list[Array]
     ) -> None:
         lr, rho, rest, eps = numbers
         v, u = slots

@@ -20,7 +20,6 @@ from ._checks import Array, LearningRate
 
 Params = Array | Sequence[Array]
 
-
 CACHE_SIZE = Path("/sys/devices/system/cpu/cpu0/cache/index2/size")  # Linux: "1024K"
 
 
@@ -56,15 +55,33 @@ def owner(a: Array) -> Array:
     return a
 
 
+class Slot:
+    """A state array: read by its name as a copy in the form of ``params``, never assigned."""
+
+    def __set_name__(self, cls: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, opt: Any, cls: type) -> Any:
+        if opt is None:
+            return self
+        if self.name not in opt.slots:  # a relative has other slots
+            raise AttributeError(f"{cls.__name__!r} object has no attribute {self.name!r}")
+        k = opt.slots.index(self.name)
+        return opt._formed([slots[k] for slots in opt._slots])
+
+    def __set__(self, opt: Any, value: object) -> None:
+        raise AttributeError(f"{self.name} is state and read-only; load_state_dict() changes it")
+
+
 class Optimizer:
     r"""Base of the in-place optimizers.
 
-    A subclass states the names of its state arrays (``slots``) and of its
-    hyperparameters (``hyper``), how many scratch arrays it needs, and two
-    methods: ``_numbers(t)``, what depends on the step alone, and
-    ``_update(...)``, the operations of its pure rule in the rule's order, each
-    written into existing memory. Equal operations in equal order give equal
-    bits, so the result is the rule's, exactly.
+    A subclass states the names of its state arrays (``slots``, and a
+    :class:`Slot` for each) and of its hyperparameters (``hyper``, arguments of
+    its constructor), how many scratch arrays it needs, and two methods:
+    ``_numbers(t)``, what depends on the step alone, and ``_update(...)``, the
+    operations of its pure rule in the rule's order, each written into existing
+    memory. Equal operations in equal order give equal bits: the rule's.
 
     The numbers reach ``_update`` cast to the parameters' dtype, once a step, as
     0-d arrays: NumPy takes half as long for those as for a Python float, which
@@ -78,7 +95,8 @@ class Optimizer:
     ----------
     params : ndarray or list of ndarray
         The arrays to be updated in place: float16, float32 or float64,
-        C-contiguous, writeable, sharing no memory. Any shapes.
+        C-contiguous, writeable, sharing no memory. Any shapes. Subclasses of
+        ndarray (memmap, matrix) are updated as the plain arrays they hold.
     **hyper
         The hyperparameters; every assignment to one is checked.
 
@@ -86,14 +104,11 @@ class Optimizer:
     ----------
     t : int
         Number of steps taken.
-    params : ndarray or list of ndarray
-        As given.
     """
 
     _flat: list[Array]
-    _owners: set[int] | None
     _cells: dict[np.dtype[Any], Array]
-    _cast_numbers: list[list[Array]]
+    _parts: list[tuple[Array, list[Array], list[Array], list[Array]]]
 
     slots: tuple[str, ...] = ()
     hyper: ClassVar[tuple[str, ...]] = ()
@@ -105,7 +120,7 @@ class Optimizer:
         self._single = isinstance(params, np.ndarray)
         for name, value in hyper.items():
             setattr(self, name, value)
-        self.params = params
+        self._params = params
         self.t = 0
         self._view()
         self._slots = [[np.zeros_like(p) for _ in self.slots] for p in self._flat]
@@ -116,6 +131,11 @@ class Optimizer:
         pool = [np.empty(-(-size // 8), "float64") for _ in range(self.scratch)]
         self._scratch = [[s.view(p.dtype)[: p.size] for s in pool] for p in self._flat]
 
+    @property
+    def params(self) -> Params:
+        """The arrays that are updated, as given; not to be assigned."""
+        return self._params
+
     # -- what a subclass provides ------------------------------------------
 
     def _numbers(self, t: int) -> tuple[float, ...]:
@@ -123,7 +143,7 @@ class Optimizer:
         raise NotImplementedError
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], numbers: list[Array]
     ) -> None:
         """Update one block of ``theta`` and of its slots in place."""
         raise NotImplementedError
@@ -148,7 +168,8 @@ class Optimizer:
         Raises
         ------
         TypeError, ValueError
-            Before anything has been changed.
+            Before anything has been changed; also what a callable ``lr`` raises.
+            An interrupt (KeyboardInterrupt) can leave a step half done.
         """
         found = check.gradients(grads, self._arrays, self._single)
         if check_finite:
@@ -156,23 +177,20 @@ class Optimizer:
         t = self.t + 1
         self._cast(self._numbers(t))
         flat = [self._flat_gradient(g) for g in found]
-        for theta, g, slots, scratch, numbers in zip(
-            self._flat, flat, self._slots, self._scratch, self._cast_numbers, strict=True
-        ):
+        for g, (theta, slots, scratch, cast) in zip(flat, self._parts, strict=True):
             if theta.nbytes <= self._block_bytes:
-                self._update(theta, g[:], slots, scratch, *numbers)
+                self._update(theta, g[:], slots, scratch, cast)
             else:
-                self._update_in_blocks(theta, g, slots, scratch, numbers)
+                self._update_in_blocks(theta, g, slots, scratch, cast)
         self.__dict__["t"] = t  # as self.t = t, without a look at the hyperparameters
 
     def _cast(self, numbers: tuple[float, ...]) -> None:
         """Write the step's numbers into ``_cells``, one array for each dtype."""
-        if not self._cells:
+        if not self._parts:
             for p in self._flat:
                 self._cells.setdefault(p.dtype, np.empty(len(numbers), p.dtype))
-            self._cast_numbers = [
-                [self._cells[p.dtype][i, ...] for i in range(len(numbers))] for p in self._flat
-            ]
+            cast = [[self._cells[p.dtype][i, ...] for i in range(len(numbers))] for p in self._flat]
+            self._parts = list(zip(self._flat, self._slots, self._scratch, cast, strict=True))
         for cells in self._cells.values():
             cells[:] = numbers
 
@@ -182,19 +200,14 @@ class Optimizer:
         block = self._block_bytes // theta.itemsize
         for start in range(0, theta.size, block):
             part = slice(start, start + block)
-            size = theta[part].size
-            self._update(
-                theta[part],
-                g[part],
-                [s[part] for s in slots],
-                [s[:size] for s in scratch],
-                *numbers,
-            )
+            x, s = theta[part], [slot[part] for slot in slots]
+            self._update(x, g[part], s, [a[: x.size] for a in scratch], numbers)
 
     def _view(self) -> None:
         """Flat views of the parameters, who owns their memory, and no numbers yet."""
-        self._cells, self._cast_numbers = {}, []
-        self._flat = [p.reshape(-1) for p in self._arrays]  # views: p is contiguous
+        self._cells, self._parts = {}, []
+        # Views, since p is contiguous; plain ones, since subclasses have reshape of their own.
+        self._flat = [np.asarray(p).reshape(-1) for p in self._arrays]
         owners = [owner(p) for p in self._arrays]
         # Memory from elsewhere (a file, another library) tells nothing of who shares it.
         self._owners = {id(o) for o in owners} if all(o.base is None for o in owners) else None
@@ -221,21 +234,12 @@ class Optimizer:
     # -- hyperparameters and state by name ---------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in self.slots:
-            raise AttributeError(f"{name} is state and read-only; load_state_dict() changes it")
         if name in self.hyper:
             value = check.HYPER[name](name, value)
             if name == "eps":
                 for p in self._arrays:
                     check.eps_in(value, p.dtype)
         super().__setattr__(name, value)
-
-    def __getattr__(self, name: str) -> Any:
-        """A slot by its name, as a copy in the form of ``params``."""
-        if name in self.slots:
-            k = self.slots.index(name)
-            return self._formed([s[k] for s in self._slots])
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _formed(self, flat: list[Array]) -> Any:
         """Copies of flat arrays, in the shapes and the form of ``params``."""
@@ -254,6 +258,14 @@ class Optimizer:
 
     # -- saving and resuming -----------------------------------------------
 
+    def _state_arrays(self) -> dict[str, Array]:
+        """Views of all slots, by the names they have in a saved state."""
+        return {
+            f"{name}.{i}": s.reshape(p.shape)
+            for i, (p, slots) in enumerate(zip(self._arrays, self._slots, strict=True))
+            for name, s in zip(self.slots, slots, strict=True)
+        }
+
     def state_dict(self) -> dict[str, Any]:
         """The optimizer's name, ``t``, hyperparameters and copies of all slots.
 
@@ -264,50 +276,43 @@ class Optimizer:
         for name in self.hyper:
             value = getattr(self, name)
             state[name] = "callable" if callable(value) else value
-        for i, slots in enumerate(self._slots):
-            for name, s in zip(self.slots, slots, strict=True):
-                state[f"{name}.{i}"] = s.reshape(self._arrays[i].shape).copy()
-        return state
+        return state | {name: s.copy() for name, s in self._state_arrays().items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from ``state``: its ``t``, hyperparameters and slots.
 
         Raises
         ------
-        ValueError
-            If the state is another optimizer's, or does not fit the
-            parameters; nothing has been changed then.
+        TypeError, ValueError
+            If the state is another optimizer's, does not fit the parameters,
+            or holds a bad number; nothing has been changed then.
         """
-        own = self.state_dict()
+        own, cls = self._state_arrays(), type(self).__name__
         name = str(state["optimizer"]) if "optimizer" in state else "no optimizer"
-        if name != own["optimizer"]:
-            raise ValueError(f"state must be of {own['optimizer']}, got one of {name}")
-        if set(state) != set(own):
-            odd = sorted(set(state) ^ set(own))
-            raise ValueError(
-                f"state must have the keys of {own['optimizer']}, got a mismatch: {odd}"
-            )
+        if name != cls:
+            raise ValueError(f"state must be of {cls}, got one of {name}")
+        odd = sorted(set(state) ^ {"optimizer", "t", *self.hyper, *own})
+        if odd:
+            raise ValueError(f"state must have the keys of {cls}, got a mismatch: {odd}")
         hyper = {key: np.asarray(state[key]).tolist() for key in self.hyper}
         if hyper["lr"] == "callable":
             if not callable(self.lr):
                 raise ValueError("state was saved with a callable lr, got a number as lr here")
             hyper["lr"] = self.lr
-        arrays = {key: np.asarray(state[key]) for key in own if "." in key}
+        arrays = {key: np.asarray(state[key]) for key in own}
         for key, x in arrays.items():
             if x.shape != own[key].shape or x.dtype != own[key].dtype:
                 raise ValueError(
                     f"state[{key!r}] must have shape {own[key].shape} and dtype "
                     f"{own[key].dtype}, got {x.shape} and {x.dtype}"
                 )
-        t = np.asarray(state["t"]).tolist()
-        if type(t) is not int or t < 0:
-            raise ValueError(f"state['t'] must be a whole number >= 0, got {t!r}")
-        trial = type(self)(self.params, **hyper)  # raises on a bad hyperparameter
+        t = check.whole("state['t']", np.asarray(state["t"]).tolist(), 0)
+        # Raises on a bad hyperparameter; with parameters of no size, it takes no memory.
+        trial = type(self)([p[:0] for p in self._flat], **hyper)
         for key in self.hyper:
             setattr(self, key, getattr(trial, key))
-        for i, slots in enumerate(self._slots):
-            for key, s in zip(self.slots, slots, strict=True):
-                s[:] = arrays[f"{key}.{i}"].reshape(-1)
+        for key, s in own.items():
+            s[...] = arrays[key]
         self.t = t
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._checks import Array, at_least_zero
+from ._checks import Array, at_least_zero, whole
 
 _DIGITS = Path(__file__).parent / "_data" / "digits.npz"
 
@@ -87,7 +87,7 @@ def zipf(size: int, exponent: float = 1.0) -> Array:
     >>> print(np.round(zipf(4), 2))
     [0.48 0.24 0.16 0.12]
     """
-    _count("size", size)
+    whole("size", size, 1)
     weight = np.arange(1.0, size + 1) ** -at_least_zero("exponent", exponent)
     return np.asarray(weight / weight.sum())
 
@@ -138,9 +138,9 @@ def zipf_bag_of_words(
     >>> data.words.shape, data.y.shape
     ((5, 4), (5,))
     """
-    _count("documents", documents)
-    _count("vocabulary", vocabulary)
-    if _count("length", length) > vocabulary:
+    whole("documents", documents, 1)
+    whole("vocabulary", vocabulary, 1)
+    if whole("length", length, 1) > vocabulary:
         raise ValueError(f"length must be <= vocabulary = {vocabulary}, got {length}")
     p = zipf(vocabulary)
     words = np.empty((documents, length), np.intp)
@@ -188,13 +188,6 @@ def bigrams(
     >>> print(np.round(p, 2), np.round(q.sum(axis=1), 6))
     [0.55 0.27 0.18] [1. 1. 1.]
     """
-    row = zipf(_count("vocabulary", vocabulary), following_exponent)
+    row = zipf(whole("vocabulary", vocabulary, 1), following_exponent)
     following = np.array([rng.permutation(row) for _ in range(vocabulary)])
     return Bigrams(zipf(vocabulary, context_exponent), following)
-
-
-def _count(name: str, value: int) -> int:
-    """A whole number >= 1."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{name} must be a whole number >= 1, got {value!r}")
-    return int(value)

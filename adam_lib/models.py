@@ -4,7 +4,7 @@ A model is a function ``model(params, ..., ) -> (loss, grads)``. ``params`` is
 a list of arrays, ``grads`` a list of the same shapes, and the loss a mean over
 the examples given, in nats. All randomness (dropout, latent noise) comes from
 the generator that is passed in. Every gradient is confirmed by
-:func:`adam_lib.gradcheck` in the tests.
+:func:`adam_lib.gradcheck.gradcheck` in the tests.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._checks import Array, decay_rate
+from ._checks import Array, decay_rate, whole
 from .base import Optimizer
 
 Loss = tuple[float, list[Array]]
@@ -427,9 +427,7 @@ def fit(
     >>> result.loss.shape, bool(result.loss[-1] < result.loss[0])
     ((5,), True)
     """
-    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-            raise ValueError(f"{name} must be a whole number >= 1, got {value!r}")
+    epochs, batch_size = whole("epochs", epochs, 1), whole("batch_size", batch_size, 1)
     lengths = [len(a) for a in data]
     if len(set(lengths)) != 1:
         counts = ", ".join(map(str, lengths))

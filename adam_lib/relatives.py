@@ -16,7 +16,7 @@ import numpy as np
 
 from ._checks import HYPER, Array, LearningRate, number, rule_arguments
 from .adam import Adam, AdamState, adam_init, adam_step
-from .base import Params, average, descend
+from .base import Params, Slot, average, descend
 
 FORMS = ("paper", "pytorch", "optax")  # of AMSGrad
 
@@ -44,6 +44,7 @@ def _threshold(name: str, value: object) -> float:
     return x
 
 
+# Their own hyperparameters; the five systems' stand in _checks.
 HYPER.update(form=_form, momentum_decay=_momentum_decay, threshold=_threshold)
 
 # -- AdamW ---------------------------------------------------------------------
@@ -127,12 +128,12 @@ class AdamW(Adam):
         return lr, *adam, 1 - lr * self.weight_decay
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], numbers: list[Array]
     ) -> None:
         *adam, keep = numbers
-        if not self.fused:  # the compiled loop finds keep behind Adam's numbers
+        if not self._compiled:  # the compiled loop finds keep behind Adam's numbers
             np.multiply(theta, keep, theta)
-        super()._update(theta, g, slots, scratch, *adam)
+        super()._update(theta, g, slots, scratch, adam)
 
 
 # -- AMSGrad -------------------------------------------------------------------
@@ -246,7 +247,7 @@ class AMSGrad(Adam):
     slots: Any = ("m", "v", "v_max")
     hyper: ClassVar[Any] = (*Adam.hyper, "form")
     form: str
-    v_max: Any
+    v_max = Slot()
 
     def __init__(
         self,
@@ -264,7 +265,7 @@ class AMSGrad(Adam):
         return lr, *averages, *_corrections(self.form, factor1, factor2), eps
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], numbers: list[Array]
     ) -> None:
         lr, beta1, rest1, beta2, rest2, a_t, b_t, c_t, eps = numbers
         m, v, v_max = slots
@@ -354,7 +355,7 @@ class AdaMax(Adam):
     """
 
     slots: Any = ("m", "u")
-    u: Any
+    u = Slot()
 
     def __init__(
         self,
@@ -368,14 +369,14 @@ class AdaMax(Adam):
     @property
     def v_hat(self) -> Any:
         """Raises AttributeError: u takes the place of v."""
-        raise AttributeError("v_hat")
+        raise AttributeError("AdaMax has no v_hat: u takes the place of v")
 
     def _numbers(self, t: int) -> tuple[float, ...]:
         lr, beta1, rest1, beta2, _, factor1, _, eps = super()._numbers(t)
         return lr / factor1, beta1, rest1, beta2, eps
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], numbers: list[Array]
     ) -> None:
         rate, beta1, rest1, beta2, eps = numbers
         m, u = slots
@@ -448,7 +449,7 @@ def nadam_step(
 
     PyTorch is the same, but keeps the product in its default dtype: about 1e-7
     off in float32. optax has a constant momentum (psi infinite), Keras one that
-    rises within some steps (psi = 1). All place eps as here.
+    rises 250 times as fast (psi = 1). All place eps as here.
 
     Source: Dozat (2016).
 
@@ -516,7 +517,7 @@ class NAdam(Adam):
         return lr, *averages, *nadam_weights(t, self.betas[0], self.momentum_decay), factor2, eps
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], numbers: list[Array]
     ) -> None:
         lr, beta1, rest1, beta2, rest2, weight_m, weight_g, factor2, eps = numbers
         m, v = slots
@@ -662,7 +663,7 @@ class RAdam(Adam):
         return rate, *averages, factor1, r > 0, eps
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], numbers: list[Array]
     ) -> None:
         rate, beta1, rest1, beta2, rest2, factor1, divided, eps = numbers
         m, v = slots

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ._checks import Array, LearningRate, rule_arguments
-from .base import Optimizer, Params
+from .base import Optimizer, Params, Slot
 
 
 class SGDState(NamedTuple):
@@ -45,7 +45,7 @@ def sgd_step(
         \theta_t &= \theta_{t-1} - \alpha d_t
 
     The buffer is a sum, not an average: in the long run a constant gradient g
-    gives steps of lr * g / (1 - momentum). PyTorch's SGD is the same.
+    gives steps of lr * g / (1 - momentum). So in PyTorch and optax; Keras sums lr * g.
 
     Source: Polyak (1964); Nesterov (1983); Sutskever et al. (2013).
 
@@ -98,7 +98,7 @@ class SGD(Optimizer):
     scratch = 1
     momentum: float
     nesterov: bool
-    b: Any
+    b = Slot()
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class SGD(Optimizer):
         return self._lr(t), self.momentum, self.nesterov
 
     def _update(
-        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], *numbers: Array
+        self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], numbers: list[Array]
     ) -> None:
         lr, momentum, nesterov = numbers
         (a,) = scratch

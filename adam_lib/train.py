@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._checks import Array, at_least_zero
+from ._checks import Array, at_least_zero, whole
 from .base import Optimizer
 from .problems import Problem
 
@@ -68,8 +68,7 @@ def minimize(
     >>> path.theta.shape, bool(path.f[-1] < 1e-3 * path.f[0])
     ((201, 2), True)
     """
-    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 0:
-        raise ValueError(f"steps must be a whole number >= 0, got {steps!r}")
+    steps = whole("steps", steps, 0)
     noise = at_least_zero("noise", noise)
     if noise and rng is None:
         raise ValueError(f"rng must be given when noise > 0, got noise={noise} and no rng")

@@ -482,6 +482,25 @@ def test_state_cannot_be_assigned(name: str) -> None:
             setattr(opt, slot, [np.zeros(2), np.zeros((1, 3))])
 
 
+@NAMES
+def test_parameters_cannot_be_exchanged(name: str) -> None:
+    """The attribute would name other arrays than those that are updated."""
+    opt = started(name)
+    with refused(AttributeError, "'params'", opt):
+        opt.params = [np.zeros(2), np.zeros((1, 3))]
+    assert opt.params[0][0] != 0
+
+
+@NAMES
+def test_no_optimizer_has_another_ones_state(name: str) -> None:
+    """AdaMax, of Adam's kind, has u in the place of v; plain SGD has no b."""
+    opt = started(name)
+    for slot in {s for other in HYPER for s in slots(other)} - set(opt.slots):
+        assert not hasattr(opt, slot)
+    assert not hasattr(al.SGD(np.ones(2), lr=0.1), "b")
+    assert not hasattr(al.AdaMax(np.ones(2)), "v_hat")
+
+
 # -- the pure rules ------------------------------------------------------------------
 
 
@@ -537,6 +556,9 @@ def rule_calls(name: str) -> list[tuple[Any, Any, Any, type[Exception], str]]:
         calls.append((x, x, wrong, TypeError, "has dtype float32, theta has float64"))
         wrong = s._replace(**{slot: None})
         calls.append((x, x, wrong, TypeError, "got NoneType"))
+    for t in (-1, 0.5, True, "0", None, np.zeros(())):
+        wrong = s._replace(t=t)
+        calls.append((x, x, wrong, ValueError, f"state.t must be a whole number >= 0, got {t!r}"))
     assert first in s._fields
     return calls
 

@@ -48,6 +48,40 @@ def test_equals_the_rule(case: Case, dtype: str, n: int) -> None:
 
 @needs_numba
 @EVERY_CASE
+@EVERY_DTYPE
+@pytest.mark.parametrize("threads", [1, 2])
+def test_equals_the_rule_where_sharing_begins(case: Case, dtype: str, threads: int) -> None:
+    """On both sides of the least number of elements that is shared between threads."""
+    import numba
+
+    from adam_lib.fused import PARALLEL_FROM
+
+    if threads > numba.config.NUMBA_NUM_THREADS:
+        pytest.skip("Numba may use one thread only here")
+    usual = numba.get_num_threads()
+    numba.set_num_threads(threads)
+    try:
+        for n in (PARALLEL_FROM - 1, PARALLEL_FROM, PARALLEL_FROM + 1):
+            x, g = np.random.default_rng(n).normal(size=(2, n)).astype(dtype)
+            compare(case, [x], [[g], [g * g]])
+    finally:
+        numba.set_num_threads(usual)
+
+
+@needs_numba
+@EVERY_CASE
+def test_a_form_is_for_good(case: Case) -> None:
+    """In the middle of a step of the one it would find no scratch for the other."""
+    for fused in (False, True):
+        opt = al.OPTIMIZERS[case.name](np.ones(2), **case.hyper, fused=fused)
+        with pytest.raises(AttributeError, match="'fused'"):
+            opt.fused = not fused
+        assert opt.fused is fused
+        opt.step(np.ones(2))
+
+
+@needs_numba
+@EVERY_CASE
 def test_shapes_views_and_aliases(case: Case) -> None:
     rng = np.random.default_rng(1)
     shapes = [(), (0,), (3, 4), (5,)]

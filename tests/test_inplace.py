@@ -142,6 +142,46 @@ def test_updates_reach_the_callers_arrays(name: str) -> None:
     assert moved.tolist() == [False] * 3 + [True] * 5 + [False] * 4
 
 
+class Late(np.ndarray):
+    """An array whose own arithmetic gives up after some operations."""
+
+    left = 5
+
+    def __array_ufunc__(self, *args: Any, **kwargs: Any) -> Any:
+        type(self).left -= 1
+        if self.left < 0:
+            raise RuntimeError("no more")
+        return super().__array_ufunc__(*args, **kwargs)
+
+
+@EVERY_CASE
+@pytest.mark.parametrize("kind", [np.matrix, np.memmap, np.recarray, Late])
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
+def test_subclasses_are_updated_as_plain_arrays(
+    case: Case, kind: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever their reshape, slices and arithmetic do; what comes back is plain."""
+    monkeypatch.setattr(base, "cache_bytes", lambda: 4096)
+    (start,) = random_arrays([(3, 700)], ["float64"], seed=11)
+    if kind is np.memmap:
+        x = np.memmap(tmp_path / "x", "float64", "w+", shape=start.shape)
+        x[:] = start
+    else:
+        x = start.copy().view(kind)
+    assert type(x) is kind
+    rule = run_rule(case, [start], lambda t, _: [start * t], 3)
+    opt = al.OPTIMIZERS[case.name](x, **case.hyper)
+    for t in range(1, 4):
+        opt.step((start * t).view(np.ndarray if kind is np.memmap else kind))
+    assert same_bits(np.asarray(x), rule[0][0])
+    for name in opt.slots:
+        assert type(getattr(opt, name)) is np.ndarray
+        assert same_bits(getattr(opt, name), getattr(rule[1][0], name))
+    if kind is np.memmap:
+        x.flush()
+        assert same_bits(np.fromfile(tmp_path / "x").reshape(3, 700), rule[0][0])
+
+
 # -- gradients that are views ------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ import io
 import os
 import pickle
 import stat
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -306,6 +307,20 @@ def test_damaged_files(tmp_path: Path, compressed: bool) -> None:
             refused += 1
         assert snapshot(opt) == before, f"byte {k}"
     assert refused > 50
+
+
+@EVERY_CASE
+def test_loading_takes_no_memory(case: Case) -> None:
+    """What is loaded is copied into the slots; nothing of their size is made beside them."""
+    opt, other = (al.OPTIMIZERS[case.name](np.ones(10**5), **case.hyper) for _ in range(2))
+    opt.step(np.ones(10**5))
+    state = opt.state_dict()
+    tracemalloc.start()
+    other.load_state_dict(state)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 10**5
+    assert all(same_bits(getattr(opt, name), getattr(other, name)) for name in opt.slots)
 
 
 def test_state_of_another_dtype_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Change adam_lib in some two thousand places, one at a time; the tests must notice.
+"""Change adam_lib in some 1,800 places, one at a time; the tests must notice.
 
     make mutants                                all modules named in pyproject.toml
     make mutants MUTANTS="adam_lib.adam.*"      some of them
