@@ -108,6 +108,15 @@ def test_colours_stay_apart(deficiency: str | None) -> None:
     assert min(gaps.values()) > 10, gaps
 
 
+def test_every_two_optimizers_can_be_told_apart() -> None:
+    """Their curves are named, so that only those who see all colours rely on the colour."""
+    gaps = {
+        (a, b): float(np.linalg.norm(lab(x, None) - lab(y, None)))
+        for (a, x), (b, y) in combinations(plotting.COLORS.items(), 2)
+    }
+    assert min(gaps.values()) > 10, gaps
+
+
 def test_figure_has_the_size_and_the_axes_asked_for() -> None:
     fig, ax = plotting.figure(5.0, 2.5)
     assert fig.get_size_inches().tolist() == [5.0, 2.5]

@@ -318,6 +318,100 @@ def after(change: Any) -> Any:
     return start
 
 
+def on(change: Any) -> Any:
+    """Adam, fed what ``change(grads)`` makes of the gradients."""
+
+    def start(params: list[np.ndarray], **hyper: Any) -> Any:
+        opt = al.Adam(params, **hyper)
+        return lambda grads: opt.step(change(grads))
+
+    return start
+
+
+def clipped(grads: list[np.ndarray]) -> list[np.ndarray]:
+    norm = np.sqrt(sum(float(np.sum(g.astype(float) ** 2)) for g in grads))
+    return [g / np.asarray(max(1.0, norm), g.dtype) for g in grads]
+
+
+@pytest.mark.parametrize("hyper", [*HYPER, {"eps": 1e-12}])
+def test_clipping_is_seen_however_small_eps_is(hyper: dict[str, Any]) -> None:
+    report = diagnose(on(clipped), **hyper)
+    assert not report.ok
+    assert "reference" in report.failed
+
+
+def single(params: list[np.ndarray], lr: float, betas: Any, eps: float) -> Any:
+    """Adam in float64 whose corrections are computed in float32."""
+    (beta1, beta2), t = betas, 0
+    m, v = ([np.zeros_like(p) for p in params] for _ in range(2))
+
+    def step(grads: list[np.ndarray]) -> None:
+        nonlocal t
+        t += 1
+        left1, left2 = (float(1 - np.float32(beta) ** np.float32(t)) for beta in betas)
+        for p, g, m_i, v_i in zip(params, grads, m, v, strict=True):
+            m_i[:] = beta1 * m_i + (1 - beta1) * g
+            v_i[:] = beta2 * v_i + (1 - beta2) * g**2
+            p -= lr * (m_i / left1) / (np.sqrt(v_i / left2) + eps)
+
+    return step
+
+
+@pytest.mark.parametrize("hyper", [{}, USUAL])
+def test_single_precision_inside_is_seen_in_double(hyper: dict[str, Any]) -> None:
+    report = diagnose(single, **hyper)
+    assert not report.ok
+    assert "constant_gradient" in report.failed
+    assert diagnose(single, **hyper, dtype="float32").convention == "adam"
+
+
+def test_of_a_stranger_the_report_says_what_was_fed() -> None:
+    """Adam a step late: every gradient but the first is used in the next step."""
+    waiting: list[Any] = []
+
+    def late(params: list[np.ndarray], **hyper: Any) -> Any:
+        opt = al.Adam(params, **hyper)
+        waiting.clear()
+
+        def step(grads: list[np.ndarray]) -> None:
+            waiting.append([g.copy() for g in grads])
+            opt.step(waiting.pop(0) if len(waiting) > 1 else waiting[0])
+
+        return step
+
+    assert str(diagnose(late)).splitlines()[1:] == [
+        "  impulse: step 2 is -1 lr, must be -0.6531 lr",
+        "    (One gradient, then zeros: what is left of it in m and v is known in closed form.)",
+        "  reference: step 2 is 1 lr, must be -0.2553 lr",
+        "    (Over 200 steps of noise, the steps are those of adam_step.)",
+        "  no bug of the museum takes these steps",
+    ]
+    # Where the bug is named, its name says more.
+    assert "(" not in "".join(str(diagnose(MUSEUM["no_power"].start)).splitlines()[1:])
+
+
+def test_two_runs_of_one_optimizer_are_not_said_to_be_right_or_wrong() -> None:
+    """split_tensors and scaling compare an optimizer with itself, which may be wrong throughout."""
+    found = diagnose(MUSEUM["t_from_zero"].start).results
+    assert found["split_tensors"] == "step 1 is nan lr, in one tensor nan lr"
+    assert found["scaling"] == "step 1 is nan lr, without the factor 4 nan lr"
+
+
+def test_how_a_descent_failed() -> None:
+    """Upwards, into NaN after a while, or downwards too slowly."""
+
+    def lost(params: list[np.ndarray], grads: list[np.ndarray], lr: float) -> None:
+        if abs(params[0][0]) < 19 * lr:
+            params[0][0] = nan
+
+    def says(start: Any) -> str:
+        return diagnose(start).results["descends"]
+
+    assert says(on(lambda grads: [-g for g in grads])) == "f does not fall"
+    assert says(after(lost)) == "f becomes NaN"
+    assert says(with_lr_times(0.01)) == "f falls to 0.9 of its start and no further"
+
+
 def test_zeros_beside_other_gradients_are_fed_too() -> None:
     """A sparse update, taken only where some coordinates of a tensor are silent, not all."""
 
