@@ -94,6 +94,20 @@ def test_a_clean_bill(name: str, hyper: dict[str, Any]) -> None:
     assert "Algorithm 1" in str(report)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "low", "high"), [("float32", 8e-16, 180.0), ("float64", 2e-150, 1e137)]
+)
+def test_eps_is_admitted_where_right_adams_are_acquitted(
+    dtype: str, low: float, high: float
+) -> None:
+    """Neither its square nor that of the gradients leaves the dtype."""
+    for eps in (low, high):
+        assert diagnose(in_place, eps=eps, dtype=dtype).convention == "adam"
+    for eps in (low / 10, high * 10):
+        with pytest.raises(ValueError, match="eps must be in"):
+            diagnose(in_place, eps=eps, dtype=dtype)
+
+
 decay = st.floats(0.02, 0.9999)
 hyperparameters = st.fixed_dictionaries(
     {
@@ -247,6 +261,18 @@ def test_no_bug_passes_unseen(name: str, hyper: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", MUSEUM)
+def test_an_exhibit_leaves_what_it_was_given_alone(name: str) -> None:
+    """The parameters, and the list of them."""
+    params = [np.array([1.0, -2.0]), np.array([3.0])]
+    given = list(params)
+    step = MUSEUM[name].start(params, lr=0.1, betas=(0.8, 0.95), eps=1e-3)
+    with np.errstate(all="ignore"):
+        step([np.array([0.5, 0.0]), np.array([-1.0])])
+    assert all(p is q for p, q in zip(params, given, strict=True))
+    assert [p.tolist() for p in params] == [[1.0, -2.0], [3.0]]
+
+
+@pytest.mark.parametrize("name", MUSEUM)
 def test_an_exhibit_is_a_few_lines_from_the_rule(name: str) -> None:
     right = inspect.getsource(CONVENTIONS["adam"].rule).splitlines()[2:]
     wrong = inspect.getsource(MUSEUM[name].rule).splitlines()[2:]
@@ -329,8 +355,9 @@ def on(change: Any) -> Any:
 
 
 def clipped(grads: list[np.ndarray]) -> list[np.ndarray]:
+    """To a norm of at most 1000."""
     norm = np.sqrt(sum(float(np.sum(g.astype(float) ** 2)) for g in grads))
-    return [g / np.asarray(max(1.0, norm), g.dtype) for g in grads]
+    return [g / np.asarray(max(1.0, norm / 1000), g.dtype) for g in grads]
 
 
 @pytest.mark.parametrize("hyper", [*HYPER, {"eps": 1e-12}])
@@ -442,6 +469,20 @@ def test_what_no_test_of_the_battery_feeds() -> None:
     assert report.failed == ()
     assert str(report).startswith("not Adam: all 10 tests passed")
     assert "in the runs that tell the museum's bugs apart" in str(report)
+
+
+def test_half_a_percent_shows_in_single_precision() -> None:
+    assert "constant_gradient" in diagnose(with_lr_times(1.005), dtype="float32").failed
+
+
+def test_a_third_tensor_is_fed() -> None:
+    """Two tensors alone are updated."""
+
+    def start(params: list[np.ndarray], **hyper: Any) -> Any:
+        opt = al.Adam(params[:2], **hyper)
+        return lambda grads: opt.step(grads[:2])
+
+    assert diagnose(start).failed == ("split_tensors",)
 
 
 def test_a_small_difference_shows_in_the_message() -> None:
