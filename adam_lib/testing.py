@@ -47,9 +47,13 @@ class Subject:
     Attributes
     ----------
     tol : float
-        What a step may be off, in units of lr.
+        What a step may be off in a test, in units of lr: in float64 less than
+        one computed in single precision is.
+    near : float
+        What it may be off and still be like a step of the museum's.
     big : float
-        A size of gradients beside which eps does not count.
+        A size of gradients beside which eps does not count, and beyond the
+        thresholds at which gradients are usually clipped.
     """
 
     start: Start
@@ -61,11 +65,15 @@ class Subject:
 
     @property
     def tol(self) -> float:
+        return 1e-7 if self.dtype == "float64" else 2e-3
+
+    @property
+    def near(self) -> float:
         return 1e-6 if self.dtype == "float64" else 2e-3
 
     @property
     def big(self) -> float:
-        return 1e10 * self.eps
+        return max(1e12 * self.eps, 1e4)
 
     def run(
         self,
@@ -135,7 +143,7 @@ def battery(test: Test) -> Test:
     return test
 
 
-def _compare(seen: Array, right: Array, tol: float) -> str:
+def _compare(seen: Array, right: Array, tol: float, must: str = "must be") -> str:
     """Where steps in units of lr first differ; NaN differs from everything."""
     wrong = ~(np.abs(seen - right) <= tol * np.maximum(1, np.abs(right)))
     if not wrong.any():
@@ -143,8 +151,8 @@ def _compare(seen: Array, right: Array, tol: float) -> str:
     t, i = np.argwhere(wrong)[0]
     # With as many digits as it takes to see the difference.
     pairs = [(f"{seen[t, i]:.{k}g}", f"{right[t, i]:.{k}g}") for k in (4, 7, 10)]
-    is_, must = next((pair for pair in pairs if pair[0] != pair[1]), pairs[-1])
-    return f"step {t + 1} is {is_} lr, must be {must} lr"
+    is_, other = next((pair for pair in pairs if pair[0] != pair[1]), pairs[-1])
+    return f"step {t + 1} is {is_} lr, {must} {other} lr"
 
 
 def _noise(shape: tuple[int, int]) -> Array:
@@ -162,6 +170,8 @@ def descends(x: Subject) -> str:
         return "nothing moved: step must change params in place or return the new arrays"
     f = np.sum(bowl * path**2, axis=1)
     lowest = f.min() / f[0]
+    if not lowest < 1:
+        return "f becomes NaN" if np.isnan(lowest) else "f does not fall"
     return "" if lowest < 0.5 else f"f falls to {lowest:.2g} of its start and no further"
 
 
@@ -219,7 +229,7 @@ def scaling(x: Subject) -> str:
     """Gradients and eps times 4: the same steps."""
     g = x.eps * _noise((30, 3))
     four = x.run(np.zeros(3), 4 * g, eps=4 * x.eps).theta
-    return _compare(np.diff(four, axis=0) / x.lr, x.steps(g), x.tol)
+    return _compare(np.diff(four, axis=0) / x.lr, x.steps(g), x.tol, "without the factor 4")
 
 
 @battery
@@ -227,7 +237,7 @@ def split_tensors(x: Subject) -> str:
     """Cut into three tensors, the parameters take the same steps."""
     g = x.big * _noise((30, 5))
     split = x.run(np.zeros(5), g, split=(2, 3)).theta
-    return _compare(np.diff(split, axis=0) / x.lr, x.steps(g), x.tol)
+    return _compare(np.diff(split, axis=0) / x.lr, x.steps(g), x.tol, "in one tensor")
 
 
 @battery
@@ -265,7 +275,7 @@ def fingerprint(x: Subject) -> Iterator[Path]:
 def _alike(a: Path, b: Path, x: Subject) -> bool:
     """Whether two runs took the same steps, lost to NaN or infinity together included."""
     steps, right = np.diff(a.theta, axis=0) / x.lr, np.diff(b.theta, axis=0) / x.lr
-    gap = np.abs(steps - right) <= x.tol * np.maximum(1, np.abs(right))
+    gap = np.abs(steps - right) <= x.near * np.maximum(1, np.abs(right))
     both_lost = ~np.isfinite(steps) & ~np.isfinite(right)
     return a.kept == b.kept and bool(np.all(gap | both_lost))
 
@@ -319,6 +329,8 @@ class Report:
         for name in self.failed:
             note = " (as it must in this convention)" if self.ok else ""
             lines.append(f"  {name}: {self.results[name]}{note}")
+            if not self.ok and not self.bugs:
+                lines.append(f"    ({(TESTS[name].__doc__ or '').partition(chr(10))[0]})")
         lines += [f"  looks like: {MUSEUM[name].says}" for name in self.bugs]
         if not self.ok and not self.bugs:
             lines.append("  no bug of the museum takes these steps")
@@ -363,6 +375,12 @@ def diagnose(
         neither its square nor that of the gradients leaves the dtype's range.
     dtype : str
         "float64", or "float32" with a tolerance to match.
+
+    Notes
+    -----
+    An acquittal is as good as what was fed: up to 200 steps of some five
+    coordinates, with gradients of the size of eps and from 1e4 on. In float64 a
+    step may be off by 1e-7 of itself, in float32 by 2e-3.
 
     Raises
     ------
@@ -444,7 +462,7 @@ def _subject(start: Any, lr: Any, betas: Any, eps: Any, dtype: Any) -> Subject:
             raise ValueError(f"{name} must be > 0 in a diagnosis, got {value}")
     limits = np.finfo(dtype)
     low = 1e3 * float(np.sqrt(limits.tiny / (1 - beta2)))  # below, g**2 underflows
-    high = 1e-15 * float(np.sqrt(limits.max))
+    high = 1e-17 * float(np.sqrt(limits.max))
     if not low <= eps <= high:
         raise ValueError(f"eps must be in [{low:.0e}, {high:.0e}] in {dtype}, got {eps}")
     return Subject(start, lr, beta1, beta2, eps, dtype)

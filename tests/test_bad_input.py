@@ -745,3 +745,10 @@ def test_state_that_is_no_mapping(name: str, state: Any) -> None:
 def test_the_table_itself_is_accepted(case: Case, dtype: str) -> None:
     """The other side: what the tables call good raises nothing, in any dtype."""
     al.OPTIMIZERS[case.name](np.ones(3, dtype), **case.hyper).step(np.ones(3, dtype))
+
+
+def test_what_is_quoted_is_cut_short() -> None:
+    with pytest.raises(TypeError) as caught:
+        al.Adam("a name" * 1000)  # type: ignore[arg-type]
+    assert str(caught.value).startswith("params must be an array or a list of arrays, got 'a name")
+    assert len(str(caught.value)) < 150

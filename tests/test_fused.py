@@ -160,6 +160,23 @@ def test_half_precision_is_refused(case: Case) -> None:
         al.OPTIMIZERS[case.name](params, **case.hyper, fused=True)
 
 
+@needs_numba
+@pytest.mark.parametrize(
+    ("threads", "size", "parts"), [(3, 65_536, [3]), (3, 65_535, []), (1, 65_536, [])]
+)
+def test_long_arrays_alone_are_shared_between_threads(
+    threads: int, size: int, parts: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bits are the same either way; for a short array, waking threads costs too much."""
+    from adam_lib import fused
+
+    seen = []
+    monkeypatch.setattr(fused, "get_num_threads", lambda: threads)
+    monkeypatch.setattr(fused, "_loops", lambda *args: seen.append(args[-1]))
+    al.Adam(np.ones(size, "float32"), fused=True).step(np.ones(size, "float32"))
+    assert seen == parts
+
+
 def test_fused_is_a_flag() -> None:
     with pytest.raises(TypeError, match="fused must be True or False, got 1"):
         al.Adam(np.ones(2), fused=1)  # type: ignore[arg-type]

@@ -231,6 +231,13 @@ BREAKS = {
         "checks_can_fail_and_can_be_seen",
         "id a2",
     ),
+    "a theorem without the label of a claim": (
+        lambda b: b.cell("a5")["source"].append(
+            "\n\n" + CLAIM.replace("claim-06-constant", "thm-free")
+        ),
+        "claims_and_checks_pair_up",
+        "id a5): prf:theorem 'A constant gradient' is a claim",
+    ),
     "a check out of sight": (
         lambda b: b.cell("a2")["metadata"]["tags"].append("remove-cell"),
         "checks_can_fail_and_can_be_seen",
@@ -273,6 +280,36 @@ BREAKS = {
         "outputs_hold_on_any_machine",
         "id a2",
     ),
+    "a path in a picture's text": (
+        lambda b: picture(b.cell("a3")).update({"text/plain": "/var/folders/x"}),
+        "outputs_hold_on_any_machine",
+        "id a3",
+    ),
+    "a path in the code": (
+        lambda b: b.replace("a4", "glue(", 'open("~/half.txt"); glue('),
+        "outputs_hold_on_any_machine",
+        "id a4",
+    ),
+    "a long output": (
+        lambda b: b.cell("a2")["outputs"][0].update(text="0.5\n" * 41),
+        "outputs_fit_the_page",
+        "id a2): prints 41 lines",
+    ),
+    "a wide output": (
+        lambda b: b.cell("a2")["outputs"][0].update(text="0" * 101 + "\n"),
+        "outputs_fit_the_page",
+        "id a2): prints 101 columns",
+    ),
+    "NumPy's global generator": (
+        lambda b: b.replace("a4", "1 / 2", "np.random.rand()"),
+        "generators_are_seeded",
+        "id a4): not a seeded generator: np.random.rand",
+    ),
+    "a generator without a seed": (
+        lambda b: b.replace("a4", "1 / 2", "np.random.default_rng().random()"),
+        "generators_are_seeded",
+        "id a4",
+    ),
     "rounding noise": (
         lambda b: b.replace("a2", "average is 0.5", "error is 1.1e-16"),
         "outputs_hold_on_any_machine",
@@ -303,6 +340,11 @@ BREAKS = {
         "exercises_have_checks_and_solutions",
         "no solution cell prints 'right.' for 6.1",
     ),
+    "a solution put to an easier test": (
+        lambda b: b.replace("a8", "a == 2", "True"),
+        "exercises_have_checks_and_solutions",
+        "id a7): 6.1 has one test for the reader",
+    ),
     "an exercise out of order": (
         lambda b: b.replace("a5", "ex-06-1", "ex-06-2"),
         "exercises_have_checks_and_solutions",
@@ -317,6 +359,11 @@ BREAKS = {
         lambda b: b.replace("a5", "{glue:text}`06-half`", "0.50"),
         "glued_numbers_exist_and_are_used",
         "id a4): glue key 06-half is not used",
+    ),
+    "a computed number that is typed": (
+        lambda b: b.replace("a9", "{cite:t}", "As measured, 0.50. {cite:t}"),
+        "numbers_that_cells_print_are_glued",
+        "id a9): 0.50 is computed on this page",
     ),
     "a citation of nothing": (
         lambda b: b.replace("a9", "kingma2014adam", "kingma2041adam"),
@@ -406,6 +453,50 @@ def test_a_guard_sees(what, book):
     broken.save()
     found = guards.problems(book)
     assert any(place in line for line in found.get(guard, [])), found
+
+
+ASSERTION = "assert abs(sum([0.5] * 4) / 4 - 0.5) < 1e-12"
+IDLE = {
+    "assert True": "compares constants",
+    "assert 0.5 == 0.5": "compares constants",
+    "x = 1\nassert x == x": "compares a thing with itself",
+    "x = 1\nassert x == 2 or True": "compares constants",
+    'x = 1\nassert (x == 2, "a message")': "a tuple is always true",
+    "def never(x):\n    assert x == 2": "in never, which the cell does not call",
+    "if False:\n    " + ASSERTION: "under a constant condition",
+    "try:\n    x = 1\n    assert x == 2\nexcept (AssertionError, OSError):\n    pass": "is caught",
+    "try:\n    x = 1\n    assert x == 2\nexcept:\n    pass": "its failure is caught",
+    "# " + ASSERTION: "asserts nothing",
+    'print("to assert")': "asserts nothing",
+    "%time " + ASSERTION: "is not plain Python",
+}
+
+
+@pytest.mark.parametrize("instead", IDLE)
+def test_a_guard_sees_an_assertion_that_cannot_fail(instead, book):
+    broken = Broken(book)
+    broken.replace("a2", ASSERTION, instead)
+    broken.save()
+    (found,) = guards.problems(book)["checks_can_fail_and_can_be_seen"]
+    assert "id a2): checks claim-06-constant but" in found
+    assert IDLE[instead] in found
+
+
+LIVE = [
+    "x = 1\nassert x == 1 or x == 2",
+    "x = [1, 2]\nassert sorted(x) == sorted(x)  # it changes nothing",
+    "def right(x):\n    assert x == 2\n\n\nright(2)",
+    "try:\n    x = 1\n    assert x == 1\nexcept TypeError:\n    pass",
+    "for x in (1, 2):\n    assert 0 < x < 3",
+]
+
+
+@pytest.mark.parametrize("instead", LIVE)
+def test_no_guard_objects_to_an_assertion_that_can_fail(instead, book):
+    broken = Broken(book)
+    broken.replace("a2", ASSERTION, instead)
+    broken.save()
+    assert guards.problems(book) == {}
 
 
 def test_a_guard_sees_what_an_editor_left(book):

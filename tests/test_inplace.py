@@ -304,6 +304,19 @@ def test_gradients_may_share_memory_that_nobody_owns(monkeypatch: pytest.MonkeyP
             assert same_bits(x, rule[0][0])
 
 
+def test_one_parameter_may_be_nobodys_and_another_ones_own() -> None:
+    """The first is a view of the second's gradient, and is changed before that is read."""
+    for case in CASES:
+        g = np.array([1.0, -2.0, 3.0])
+        start = [g.copy(), np.array([0.5, 0.0, -0.5])]
+        rule = run_rule(case, start, lambda t, p: [np.ones(3), p[0]], 3)
+        foreign, own = np.frombuffer(memoryview(g)), start[1].copy()
+        opt = al.OPTIMIZERS[case.name]([foreign, own], **case.hyper)
+        for _ in range(3):
+            opt.step([np.ones(3), g])
+        assert same_bits(own, rule[0][1])
+
+
 # -- any call at all -----------------------------------------------------------------
 
 some_shapes = st.lists(

@@ -236,6 +236,14 @@ def test_mlp_with_negative_layers_sees_nothing() -> None:
     assert not any(g.any() for g in grads[:3])
 
 
+def test_a_unit_at_zero_has_slope_zero() -> None:
+    """[Z > 0] is 0 there: a blank image moves no bias below the last."""
+    params = [np.ones((4, 5)), np.zeros(5), np.ones((5, 3)), np.zeros(3)]
+    _, grads = mlp(params, np.zeros_like(X), Y)
+    assert not grads[1].any()
+    assert grads[3].any()
+
+
 def test_dropout_keeps_the_mean_of_a_layer() -> None:
     """A hidden unit of 3 is kept with probability 3/4 and is 4 then, else 0: 4.5 sigma."""
     x = np.ones((20_000, 3))
@@ -271,8 +279,8 @@ def test_dropout_needs_a_generator() -> None:
 
 
 def test_mlp_init_keeps_the_mean_square() -> None:
-    """Through 5 ReLU layers of 400, the mean square of a layer's input stays within a factor 2."""
-    params = mlp_init([400] * 6, rng())
+    """Through ReLU layers, wide after narrow too, that of the input stays within a factor 2."""
+    params = mlp_init([400, 400, 100, 800, 200, 400], rng())
     x = rng(1).standard_normal((200, 400))
     for W, b in zip(params[0::2], params[1::2], strict=True):
         z = x @ W + b
@@ -315,6 +323,15 @@ def test_bigram_loss_is_zero_at_the_truth() -> None:
     loss, (dz,) = bigram_softmax([np.log(following) + 3.0], context, following)
     assert abs(loss) < 1e-15
     assert np.max(np.abs(dz)) < 1e-15
+
+
+def test_bigram_logits_of_any_size() -> None:
+    """Only their differences count: no overflow at 1000, and the gradient is the same."""
+    context, following = bigrams(rng(), vocabulary=3)
+    z = rng(1).standard_normal((3, 3))
+    near, far = (bigram_softmax([x], context, following) for x in (z, z + 1000))
+    assert far[0] == pytest.approx(near[0], rel=1e-10)
+    np.testing.assert_allclose(far[1][0], near[1][0], atol=1e-12)
 
 
 def test_bigram_loss_at_zero_is_the_missing_entropy() -> None:
@@ -377,6 +394,14 @@ def test_vae_init_and_decode() -> None:
     pictures = vae_decode(params, rng(1).standard_normal((3, 6)))
     assert pictures.shape == (3, 64)
     assert np.all((pictures > 0) & (pictures < 1))
+
+
+def test_vae_init_has_the_variance_stated() -> None:
+    """1 over the inputs of the layer: five standard errors of a mean square are 5 sqrt(2/n)."""
+    params = vae_init(300, 100, 30, rng())
+    for W, b in zip(params[0::2], params[1::2], strict=True):
+        assert np.mean(W**2) * len(W) == pytest.approx(1, abs=5 * np.sqrt(2 / W.size))
+        assert not b.any()
 
 
 # -- fit -------------------------------------------------------------------------------

@@ -108,14 +108,23 @@ def test_colours_stay_apart(deficiency: str | None) -> None:
     assert min(gaps.values()) > 10, gaps
 
 
+def test_every_two_optimizers_can_be_told_apart() -> None:
+    """Their curves are named, so that only those who see all colours rely on the colour."""
+    gaps = {
+        (a, b): float(np.linalg.norm(lab(x, None) - lab(y, None)))
+        for (a, x), (b, y) in combinations(plotting.COLORS.items(), 2)
+    }
+    assert min(gaps.values()) > 10, gaps
+
+
 def test_figure_has_the_size_and_the_axes_asked_for() -> None:
     fig, ax = plotting.figure(5.0, 2.5)
     assert fig.get_size_inches().tolist() == [5.0, 2.5]
     assert isinstance(ax, plt.Axes)
-    _, axes = plotting.figure(ncols=2, sharey=True)
-    assert len(axes) == 2
-    _, axes = plotting.figure(nrows=3)
-    assert len(axes) == 3
+    _, (left, right) = plotting.figure(ncols=2, sharey=True)
+    assert left.get_position().x1 < right.get_position().x0
+    _, (top, middle, _) = plotting.figure(nrows=3)
+    assert top.get_position().y0 > middle.get_position().y1
 
 
 def test_lines_name_every_curve_at_its_end() -> None:
@@ -205,6 +214,19 @@ def test_paths_are_named() -> None:
     )
     assert sorted(texts(ax)) == ["AdaGrad", "Adam"]
     assert ax.get_legend() is None
+
+
+def test_one_path_is_named_by_the_title() -> None:
+    _, ax = plotting.figure()
+    plotting.paths(ax, al.valley(), [al.minimize(al.valley(), al.Adam, 5)])
+    assert texts(ax) == []
+
+
+def test_labels_are_moved_no_further_than_needed() -> None:
+    """Not at all where there is room, up to the very edges; past an edge, back to it."""
+    assert plotting.spread([0.0, 1.0], 0.1) == [0.0, 1.0]
+    assert plotting.spread([1.0, 1.0], 0.25) == [0.75, 1.0]
+    assert plotting.spread([0.0, 0.0], 0.25) == [0.0, 0.25]
 
 
 def test_paths_need_a_plane() -> None:

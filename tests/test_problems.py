@@ -72,6 +72,21 @@ def test_start(problem: al.Problem) -> None:
             assert np.all((low < point) & (point < high))
 
 
+def test_the_saddle_is_started_beside_its_ridge() -> None:
+    """On the ridge itself the slope along y is 0, and no optimizer leaves it."""
+    run = al.minimize(al.saddle(), al.SGD, 200, lr=0.1)
+    assert abs(run.f[-1] - al.saddle().f_min) < 1e-3
+    assert run.f[20] > -1e-3  # but not at once
+
+
+def test_a_problem_keeps_what_it_was_made_of() -> None:
+    """Whatever becomes of the arrays it was made from."""
+    eigenvalues, start = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    problem = al.quadratic(eigenvalues, start=start)
+    eigenvalues[:], start[:] = 0.0, 0.0
+    assert problem.grad(problem.start).tolist() == [3.0, 8.0]
+
+
 @EVERY
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
 def test_leading_axes_are_a_loop(problem: al.Problem, shape: tuple[int, ...]) -> None:
@@ -140,7 +155,7 @@ def test_random_rotation(d: int) -> None:
     """Orthogonal, a function of the generator, and of mean zero (Haar) in every entry."""
     draws = np.array([al.random_rotation(d, np.random.default_rng(seed)) for seed in range(400)])
     identity = np.einsum("nij,nkj->nik", draws, draws)
-    np.testing.assert_allclose(identity, np.broadcast_to(np.eye(d), identity.shape), atol=1e-12)
+    np.testing.assert_allclose(identity, np.broadcast_to(np.eye(d), identity.shape), atol=3e-15)
     assert same_bits(draws[7], al.random_rotation(d, np.random.default_rng(7)))
     # An entry has mean 0 and variance 1/d: five standard errors of the mean of 400.
     assert np.all(abs(draws.mean(axis=0)) < 5 / np.sqrt(d * 400))
@@ -211,6 +226,9 @@ def test_gradcheck_tells_right_from_wrong() -> None:
     # large gradients are judged relatively
     big = al.gradcheck(lambda x: 1e6 * np.sum(x**2), lambda x: 2e6 * x * 1.01, x)
     assert big == pytest.approx(0.01, rel=0.02)
+    # relative to the larger of the two: what is all wrong is wrong by 1
+    assert al.gradcheck(lambda x: 0.0, lambda x: 100 + x, x) == 1.0
+    assert al.gradcheck(lambda x: 100 * np.sum(x), lambda x: 0 * x, x) == 1.0
 
 
 def test_gradcheck_sees_nan() -> None:
@@ -274,6 +292,7 @@ def test_many_runs_at_once_are_each_alone() -> None:
     runs = al.minimize(al.valley(), al.Adam, 20, start=starts, lr=0.1)
     assert runs.theta.shape == (21, 3, 2, 2)
     assert runs.f.shape == (21, 3, 2)
+    assert same_bits(runs.theta[0], starts)
     for i in np.ndindex(3, 2):
         one = al.minimize(al.valley(), al.Adam, 20, start=starts[i], lr=0.1)
         assert same_bits(one.theta, runs.theta[(slice(None), *i)])
@@ -324,6 +343,11 @@ def test_no_steps_is_the_start_alone() -> None:
     run = al.minimize(al.valley(), al.Adam, 0)
     assert run.theta.tolist() == [al.valley().start.tolist()]
     assert run.f.tolist() == [52.0]
+
+
+def test_f_is_the_objective_and_not_its_excess_over_the_minimum() -> None:
+    run = al.minimize(al.saddle(), al.Adam, 0, start=[0.0, 1.0])
+    assert run.f.tolist() == [-0.25]
 
 
 @pytest.mark.parametrize(

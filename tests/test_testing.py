@@ -94,6 +94,20 @@ def test_a_clean_bill(name: str, hyper: dict[str, Any]) -> None:
     assert "Algorithm 1" in str(report)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "low", "high"), [("float32", 8e-16, 180.0), ("float64", 2e-150, 1e137)]
+)
+def test_eps_is_admitted_where_right_adams_are_acquitted(
+    dtype: str, low: float, high: float
+) -> None:
+    """Neither its square nor that of the gradients leaves the dtype."""
+    for eps in (low, high):
+        assert diagnose(in_place, eps=eps, dtype=dtype).convention == "adam"
+    for eps in (low / 10, high * 10):
+        with pytest.raises(ValueError, match="eps must be in"):
+            diagnose(in_place, eps=eps, dtype=dtype)
+
+
 decay = st.floats(0.02, 0.9999)
 hyperparameters = st.fixed_dictionaries(
     {
@@ -247,6 +261,18 @@ def test_no_bug_passes_unseen(name: str, hyper: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", MUSEUM)
+def test_an_exhibit_leaves_what_it_was_given_alone(name: str) -> None:
+    """The parameters, and the list of them."""
+    params = [np.array([1.0, -2.0]), np.array([3.0])]
+    given = list(params)
+    step = MUSEUM[name].start(params, lr=0.1, betas=(0.8, 0.95), eps=1e-3)
+    with np.errstate(all="ignore"):
+        step([np.array([0.5, 0.0]), np.array([-1.0])])
+    assert all(p is q for p, q in zip(params, given, strict=True))
+    assert [p.tolist() for p in params] == [[1.0, -2.0], [3.0]]
+
+
+@pytest.mark.parametrize("name", MUSEUM)
 def test_an_exhibit_is_a_few_lines_from_the_rule(name: str) -> None:
     right = inspect.getsource(CONVENTIONS["adam"].rule).splitlines()[2:]
     wrong = inspect.getsource(MUSEUM[name].rule).splitlines()[2:]
@@ -318,6 +344,101 @@ def after(change: Any) -> Any:
     return start
 
 
+def on(change: Any) -> Any:
+    """Adam, fed what ``change(grads)`` makes of the gradients."""
+
+    def start(params: list[np.ndarray], **hyper: Any) -> Any:
+        opt = al.Adam(params, **hyper)
+        return lambda grads: opt.step(change(grads))
+
+    return start
+
+
+def clipped(grads: list[np.ndarray]) -> list[np.ndarray]:
+    """To a norm of at most 1000."""
+    norm = np.sqrt(sum(float(np.sum(g.astype(float) ** 2)) for g in grads))
+    return [g / np.asarray(max(1.0, norm / 1000), g.dtype) for g in grads]
+
+
+@pytest.mark.parametrize("hyper", [*HYPER, {"eps": 1e-12}])
+def test_clipping_is_seen_however_small_eps_is(hyper: dict[str, Any]) -> None:
+    report = diagnose(on(clipped), **hyper)
+    assert not report.ok
+    assert "reference" in report.failed
+
+
+def single(params: list[np.ndarray], lr: float, betas: Any, eps: float) -> Any:
+    """Adam in float64 whose corrections are computed in float32."""
+    (beta1, beta2), t = betas, 0
+    m, v = ([np.zeros_like(p) for p in params] for _ in range(2))
+
+    def step(grads: list[np.ndarray]) -> None:
+        nonlocal t
+        t += 1
+        left1, left2 = (float(1 - np.float32(beta) ** np.float32(t)) for beta in betas)
+        for p, g, m_i, v_i in zip(params, grads, m, v, strict=True):
+            m_i[:] = beta1 * m_i + (1 - beta1) * g
+            v_i[:] = beta2 * v_i + (1 - beta2) * g**2
+            p -= lr * (m_i / left1) / (np.sqrt(v_i / left2) + eps)
+
+    return step
+
+
+@pytest.mark.parametrize("hyper", [{}, USUAL])
+def test_single_precision_inside_is_seen_in_double(hyper: dict[str, Any]) -> None:
+    report = diagnose(single, **hyper)
+    assert not report.ok
+    assert "constant_gradient" in report.failed
+    assert diagnose(single, **hyper, dtype="float32").convention == "adam"
+
+
+def test_of_a_stranger_the_report_says_what_was_fed() -> None:
+    """Adam a step late: every gradient but the first is used in the next step."""
+    waiting: list[Any] = []
+
+    def late(params: list[np.ndarray], **hyper: Any) -> Any:
+        opt = al.Adam(params, **hyper)
+        waiting.clear()
+
+        def step(grads: list[np.ndarray]) -> None:
+            waiting.append([g.copy() for g in grads])
+            opt.step(waiting.pop(0) if len(waiting) > 1 else waiting[0])
+
+        return step
+
+    assert str(diagnose(late)).splitlines()[1:] == [
+        "  impulse: step 2 is -1 lr, must be -0.6531 lr",
+        "    (One gradient, then zeros: what is left of it in m and v is known in closed form.)",
+        "  reference: step 2 is 1 lr, must be -0.2553 lr",
+        "    (Over 200 steps of noise, the steps are those of adam_step.)",
+        "  no bug of the museum takes these steps",
+    ]
+    # Where the bug is named, its name says more.
+    assert "(" not in "".join(str(diagnose(MUSEUM["no_power"].start)).splitlines()[1:])
+
+
+def test_two_runs_of_one_optimizer_are_not_said_to_be_right_or_wrong() -> None:
+    """split_tensors and scaling compare an optimizer with itself, which may be wrong throughout."""
+    found = diagnose(MUSEUM["t_from_zero"].start).results
+    assert found["split_tensors"] == "step 1 is nan lr, in one tensor nan lr"
+    assert found["scaling"] == "step 1 is nan lr, without the factor 4 nan lr"
+
+
+def test_how_a_descent_failed() -> None:
+    """Upwards, into NaN after a while, or downwards too slowly."""
+
+    def lost(params: list[np.ndarray], grads: list[np.ndarray], lr: float) -> None:
+        if abs(params[0][0]) < 19 * lr:
+            params[0][0] = nan
+
+    def says(start: Any) -> str:
+        return diagnose(start).results["descends"]
+
+    assert says(on(lambda grads: [-g for g in grads])) == "f does not fall"
+    assert says(after(lost)) == "f becomes NaN"
+    assert says(with_lr_times(0.01)) == "f falls to 0.9 of its start and no further"
+
+
 def test_zeros_beside_other_gradients_are_fed_too() -> None:
     """A sparse update, taken only where some coordinates of a tensor are silent, not all."""
 
@@ -348,6 +469,20 @@ def test_what_no_test_of_the_battery_feeds() -> None:
     assert report.failed == ()
     assert str(report).startswith("not Adam: all 10 tests passed")
     assert "in the runs that tell the museum's bugs apart" in str(report)
+
+
+def test_half_a_percent_shows_in_single_precision() -> None:
+    assert "constant_gradient" in diagnose(with_lr_times(1.005), dtype="float32").failed
+
+
+def test_a_third_tensor_is_fed() -> None:
+    """Two tensors alone are updated."""
+
+    def start(params: list[np.ndarray], **hyper: Any) -> Any:
+        opt = al.Adam(params[:2], **hyper)
+        return lambda grads: opt.step(grads[:2])
+
+    assert diagnose(start).failed == ("split_tensors",)
 
 
 def test_a_small_difference_shows_in_the_message() -> None:

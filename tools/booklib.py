@@ -24,6 +24,8 @@ BOOK = ROOT / "book"
 
 CLAIM_PREFIX = "claim-"
 CHECK_TAG = "check:"
+# What sphinx-proof has besides claims.
+NO_CLAIMS = {"prf:proof", "prf:definition", "prf:algorithm", "prf:assumption", "prf:axiom"}
 
 
 def notebook_paths(book: Path = BOOK) -> list[Path]:
@@ -123,6 +125,16 @@ class Cell:
     def printed(self) -> str:
         """All that the cell wrote to stdout."""
         return "".join(_text(o.get("text", "")) for o in self.outputs if o.get("name") == "stdout")
+
+    def shown(self) -> str:
+        """All text among the outputs: what was printed, glued or displayed."""
+        data = [
+            _text(text)
+            for output in self.outputs
+            for mime, text in output.get("data", {}).items()
+            if not mime.startswith("image/")
+        ]
+        return "\n".join([self.printed(), *data])
 
 
 @dataclass(frozen=True)
@@ -402,13 +414,22 @@ def claim_problems(book: Iterable[Page]) -> list[str]:
     """Whatever keeps claims and check cells from pairing up one to one.
 
     A claim is checked by the next code cell after it in its own notebook,
-    tagged ``check:<label>``; that cell checks nothing else.
+    tagged ``check:<label>``; that cell checks nothing else.  Whatever
+    stands in a directive of sphinx-proof, NO_CLAIMS apart, is a claim.
     """
     book = list(book)
     problems: list[str] = []
     claims: dict[str, Claim] = {}
     checked: dict[str, str] = {}
     for page in book:
+        for cell, d in page.directives:
+            label = d.options.get("label", "")
+            claims_something = d.name.startswith("prf:") and d.name not in NO_CLAIMS
+            if claims_something and not label.startswith(CLAIM_PREFIX):
+                problems.append(
+                    f"{page.where(cell)}: {d.name} {d.argument!r} is a claim: "
+                    f"its label must start with {CLAIM_PREFIX}"
+                )
         for claim in page.claims:
             if claim.label in claims:
                 problems.append(

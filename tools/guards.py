@@ -10,6 +10,7 @@ anything: that the stored outputs are what the code gives is nbval's part
 
 from __future__ import annotations
 
+import ast
 import base64
 import io
 import re
@@ -187,7 +188,10 @@ def outputs_are_prints_and_pngs(book: Book) -> Iterator[str]:
 
 # What differs from one machine or run to the next.
 UNSTABLE = {
-    "a path of this machine": r"(?<![\w.:/])/(?:tmp|home|root|work|Users|usr|opt)/\w",
+    "a path of this machine": (
+        r"(?<![\w.:/])/(?:tmp|home|root|work|Users|usr|opt|var|private|mnt|media|srv|content)/\w"
+        r"|\bfile://|(?<!\w)[A-Z]:\\{1,2}\w|(?<![\w~])~/\w"
+    ),
     "an address in memory": r"\b0x[0-9a-fA-F]{6,}",
     "a NumPy repr": r"\bnp\.float\d+\(",
     "rounding noise": r"(?<![\d.])\d(?:\.\d+)?e-(?:1[5-9]|2\d)\b",
@@ -198,13 +202,43 @@ UNSTABLE = {
 @guard
 def outputs_hold_on_any_machine(book: Book) -> Iterator[str]:
     for where, cell in book.code():
-        for line in cell.printed().splitlines():
+        if found := re.search(UNSTABLE["a path of this machine"], cell.source):
+            yield f"{where}: its code names a path of this machine: {found[0]}"
+        for line in cell.shown().splitlines():
             for what, pattern in UNSTABLE.items():
                 if re.search(pattern, line):
                     yield f"{where}: {what}: {line.strip()}"
             for number in re.findall(r"(?<![\w.])\d+\.\d+", line):
                 if len(number.replace(".", "").lstrip("0")) > 8:
                     yield f"{where}: digits that may not hold: {line.strip()}"
+
+
+LONGEST, WIDEST = 40, 100  # lines; columns
+
+
+@guard
+def outputs_fit_the_page(book: Book) -> Iterator[str]:
+    """A cell tagged output_scroll shows its lines in a window."""
+    for where, cell in book.code():
+        lines = cell.printed().splitlines()
+        if len(lines) > LONGEST and "output_scroll" not in cell.tags:
+            yield f"{where}: prints {len(lines)} lines, at most {LONGEST}"
+        if lines and len(longest := max(lines, key=len)) > WIDEST:
+            yield f"{where}: prints {len(longest)} columns, at most {WIDEST}: {longest[:40]}..."
+
+
+# NumPy's global generator, and one that the clock seeds.
+UNSEEDED = re.compile(
+    r"default_rng\(\s*\)|\bnp\.random\.(?!default_rng\b|Generator\b)\w+"
+    r"|(?m:^\s*(?:import|from) random\b)"
+)
+
+
+@guard
+def generators_are_seeded(book: Book) -> Iterator[str]:
+    for where, cell in book.code():
+        if found := UNSEEDED.search(cell.source):
+            yield f"{where}: not a seeded generator: {found[0].strip()}"
 
 
 ESCAPES = re.compile(r"NBVAL_|nbval-|raises-exception|PYTEST_VALIDATE")
@@ -268,13 +302,65 @@ def claims_and_checks_pair_up(book: Book) -> Iterator[str]:
 HIDDEN = {"remove-cell", "remove-input", "remove-output", "hide-cell", "hide-output"}
 
 
+CATCH_ALL = ("AssertionError", "Exception")
+
+
+def idle_assertions(tree: ast.Module) -> Iterator[str]:
+    """Assertions that hold whatever was computed, or that nothing reaches."""
+    used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    for node in ast.walk(tree):
+        inner: list[ast.AST] = []
+        if isinstance(node, ast.Assert):
+            if reason := _always_true(node.test):
+                yield f"{reason}: {ast.unparse(node)[:60]}"
+        elif isinstance(node, ast.FunctionDef) and node.name not in used:
+            inner, reason = [*node.body], f"in {node.name}, which the cell does not call"
+        elif isinstance(node, ast.Try) and any(_catches(h) for h in node.handlers):
+            inner, reason = [*node.body], "its failure is caught"
+        elif isinstance(node, ast.If) and isinstance(node.test, ast.Constant):
+            inner, reason = [node], "under a constant condition"
+        for found in (n for part in inner for n in ast.walk(part)):
+            if isinstance(found, ast.Assert):
+                yield f"{reason}: {ast.unparse(found)[:60]}"
+
+
+def _names(node: ast.AST) -> bool:
+    return any(isinstance(n, ast.Name) for n in ast.walk(node))
+
+
+def _always_true(test: ast.expr) -> str:
+    if isinstance(test, ast.Tuple):
+        return "a tuple is always true"
+    if not _names(test):
+        return "compares constants"
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
+        return next((r for v in test.values if (r := _always_true(v))), "")
+    if isinstance(test, ast.Compare) and not any(isinstance(n, ast.Call) for n in ast.walk(test)):
+        sides = {ast.dump(side) for side in (test.left, *test.comparators)}
+        return "compares a thing with itself" if len(sides) == 1 else ""
+    return ""
+
+
+def _catches(handler: ast.ExceptHandler) -> bool:
+    kinds = handler.type
+    return kinds is None or any(name in ast.unparse(kinds) for name in CATCH_ALL)
+
+
 @guard
 def checks_can_fail_and_can_be_seen(book: Book) -> Iterator[str]:
+    """That a check tests what its claim says is left to the reader of both."""
     for page in book.notebooks:
         for label, cell in page.checks:
             where = page.where(cell)
-            if "assert" not in cell.source:
+            try:
+                tree = ast.parse(cell.source)
+            except SyntaxError:
+                yield f"{where}: checks {label} but is not plain Python"
+                continue
+            if not any(isinstance(node, ast.Assert) for node in ast.walk(tree)):
                 yield f"{where}: checks {label} but asserts nothing"
+            for what in idle_assertions(tree):
+                yield f"{where}: checks {label} but cannot fail: {what}"
             if not cell.printed().strip():
                 yield f"{where}: checks {label} but prints nothing"
             for tag in sorted(HIDDEN & set(cell.tags)):
@@ -346,6 +432,16 @@ def _exercises(page: Page) -> Iterator[str]:
             yield f"{where}: no cell to answer exercise {name} in"
         if not any(f"Exercise {name}: right." in c.printed() for c in solved):
             yield f"{page.where(start)}: no solution cell prints 'right.' for {name}"
+        if len({_right(c, name) for c in (*asked, *solved)}) > 1:
+            yield f"{page.where(start)}: {name} has one test for the reader, one for the solution"
+
+
+def _right(cell: Cell, name: str) -> str:
+    """The argument ``right`` of the cell's ``check(name, ...)``, spelled in one way."""
+    for call in ast.walk(ast.parse(cell.source)):
+        if isinstance(call, ast.Call) and call.args and ast.unparse(call.args[0]) == repr(name):
+            return "".join(ast.dump(k.value) for k in call.keywords if k.arg == "right")
+    return ""
 
 
 # ------------------------------------------------------------ references and glue
@@ -417,6 +513,30 @@ def glued_numbers_exist_and_are_used(book: Book) -> Iterator[str]:
                 yield f"{page.where(cell)}: glue key {key} is not used"
             if page.number and not key.startswith(f"{page.number}-"):
                 yield f"{page.where(cell)}: glue key {key} is not {page.number}-..."
+
+
+DECIMAL = re.compile(r"(?<![\w.\\-])\d+\.\d+(?!\w|\.\d)")
+
+
+@guard
+def numbers_that_cells_print_are_glued(book: Book) -> Iterator[str]:
+    """A decimal in the prose that a cell of the page printed, and that its code does not set.
+
+    Statements of claims are exempt, which the ledger repeats, and explorables'.
+    """
+    for page in book.notebooks:
+        shown = {n for c in page.code_cells for n in DECIMAL.findall(c.shown())}
+        code = "\n".join(c.source for c in page.code_cells)
+        exempt = [c.statement for c in page.claims]
+        exempt += [d.body for _, d in page.directives if d.name == "explorable"]
+        for cell in page.prose:
+            text = cell.source
+            for part in filter(None, exempt):
+                text = text.replace(part, "")
+            for number in DECIMAL.findall(booklib.strip_code_and_math(text)):
+                long_enough = len(number.replace(".", "").lstrip("0")) >= 2
+                if long_enough and number in shown and number not in code:
+                    yield f"{page.where(cell)}: {number} is computed on this page: glue it"
 
 
 # ------------------------------------------------------------------ code and prose
