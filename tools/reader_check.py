@@ -14,7 +14,12 @@ FOCUSED = """() => {
   const shown = (s) => (s.outlineStyle !== "none" && parseFloat(s.outlineWidth) > 0)
     || s.boxShadow !== "none";
   // a ring may be drawn by the box around it: the search field's form
-  const ring = shown(style) || (e.parentElement && shown(getComputedStyle(e.parentElement)));
+  // or, in an explorable, by a circle of the drawing that is thicker and opaque
+  const circle = e.querySelector(":scope.lab-handle .lab-ring");
+  const drawn = circle && parseFloat(getComputedStyle(circle).strokeWidth) >= 3
+    && getComputedStyle(circle).strokeOpacity === "1";
+  const ring = drawn || shown(style)
+    || (e.parentElement && shown(getComputedStyle(e.parentElement)));
   const where = [["search", ".search-button__button, .bd-search"],
     ["sidebar", "#pst-primary-sidebar, #pst-primary-sidebar-modal"],
     ["contents", "#pst-secondary-sidebar"], ["next", ".prev-next-area"],
