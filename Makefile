@@ -36,7 +36,7 @@ help:
 	@echo "make linkcheck  links of the built book, external ones when online"
 	@echo "make pdf        the built book as one PDF, with bookmarks (Chromium)"
 	@echo "make check      lint, test, book, and browser where Chromium is"
-	@echo "make mutants    change the library in 1800 places: do the tests notice? (15 minutes)"
+	@echo "make mutants    change the library in 1800 places: do the tests notice? (half an hour)"
 	@echo "make platforms  the tests on other Pythons, NumPys and processors (20 minutes)"
 	@echo "make lock       pin requirements.in again, into requirements.txt"
 	@echo "make clean      remove what was built"
