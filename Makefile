@@ -85,7 +85,7 @@ $(READY): requirements.txt $(HASHED) pyproject.toml
 book: $(READY)
 	@rm -rf _build
 	@$(BIN)/jupyter-book build . -W -n --keep-going
-	@$(BIN)/python tools/check_links.py $(SITE)
+	@$(BIN)/python tools/site/check_links.py $(SITE)
 	@echo
 	@echo "The book: file://$(CURDIR)/$(SITE)/index.html (or: make serve)"
 
@@ -97,7 +97,7 @@ lab: $(READY)
 	@$(BIN)/jupyter lab book
 
 notebooks: $(READY)
-	@$(BIN)/python tools/run_notebooks.py
+	@$(BIN)/python tools/notebooks/run.py
 
 # ----------------------------------------------------------------------- checks
 
@@ -111,36 +111,36 @@ lint: $(READY)
 	@$(BIN)/zizmor --offline --quiet .github/workflows
 
 bench: $(READY)
-	@$(BIN)/python tools/bench.py $(BENCH)
+	@$(BIN)/python tools/library/bench.py $(BENCH)
 
-$(VENV)/.browser: tools/requirements-browser.txt .ci/browser-hashed.txt $(READY)
+$(VENV)/.browser: tools/site/requirements-browser.txt .ci/browser-hashed.txt $(READY)
 	@if [ -n "$(HASHES)" ]; then $(PIP) --require-hashes --only-binary :all: -r .ci/browser-hashed.txt; \
 	else $(PIP) -r $<; fi
 	@touch $@
 
 browser: $(VENV)/.browser
-	@$(BIN)/python tools/browser_check.py $(SITE)
-	@$(BIN)/python tools/lab_check.py $(SITE)
+	@$(BIN)/python tools/site/browser_check.py $(SITE)
+	@$(BIN)/python tools/site/lab_check.py $(SITE)
 
 check: lint test book
-	@if $(BIN)/python tools/browser_check.py --find >/dev/null; then \
+	@if $(BIN)/python tools/site/browser_check.py --find >/dev/null; then \
 	  $(MAKE) browser; \
 	else echo "NOT CHECKED in a browser: no Chromium here"; fi
 
 linkcheck: $(READY)
-	@$(BIN)/python tools/check_links.py $(SITE) --external
+	@$(BIN)/python tools/site/check_links.py $(SITE) --external
 
 pdf: $(VENV)/.browser
-	@$(BIN)/python tools/make_pdf.py $(SITE) _build/adam-derived.pdf
+	@$(BIN)/python tools/site/make_pdf.py $(SITE) _build/adam-derived.pdf
 
-$(VENV)/.mutants: tools/requirements-mutants.txt $(READY)
+$(VENV)/.mutants: tools/library/requirements-mutants.txt $(READY)
 	@$(PIP) -r $<
 	@touch $@
 
 mutants: $(VENV)/.mutants
-	@JOBS=$(JOBS) $(BIN)/python tools/mutants.py $(MUTANTS)
+	@JOBS=$(JOBS) $(BIN)/python tools/library/mutants.py $(MUTANTS)
 
-$(VENV)/.platforms: tools/requirements-platforms.txt $(READY)
+$(VENV)/.platforms: tools/library/requirements-platforms.txt $(READY)
 	@$(PIP) -r $<
 	@touch $@
 
@@ -157,7 +157,7 @@ lock: $(READY)
 	@sed -i.old -e '/^-e /d' requirements.txt
 	@$(COMPILE) requirements.in -o requirements.txt
 	@$(COMPILE) requirements.in -c requirements.txt --generate-hashes -o $(HASHED)
-	@$(COMPILE) tools/requirements-browser.txt -c requirements.txt --generate-hashes \
+	@$(COMPILE) tools/site/requirements-browser.txt -c requirements.txt --generate-hashes \
 	  -o .ci/browser-hashed.txt
 	@echo pip-audit | $(COMPILE) - --generate-hashes -o .ci/audit-hashed.txt
 	@{ echo "# Everything to build, run and test the book, pinned for Python 3.11 to 3.13."; \

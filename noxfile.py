@@ -21,7 +21,7 @@ OLDEST, NEWEST = VERSIONS[0], VERSIONS[-1]
 # Of the library alone: neither notebooks, nor the checks of pages.
 LIBRARY = [
     *("tests", "adam_lib", "README.md"),
-    *("--ignore=tests/test_book.py", "--ignore=tests/test_harness.py"),
+    *("--ignore=tests/book/test_book.py", "--ignore=tests/harness/test_harness.py"),
 ]
 
 nox.options.error_on_missing_interpreters = False  # skip, with a notice
@@ -107,7 +107,7 @@ def plain_cpu(session: nox.Session) -> None:
 def threads(session: nox.Session, count: int) -> None:
     """The library, in this environment, with one and with two threads.
 
-    Not the notebooks: their kernels always run with one (booklib.kernel_environment).
+    Not the notebooks: their kernels always run with one (parser.kernel_environment).
     """
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
     limits = {name: str(count) for name in names}

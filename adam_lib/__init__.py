@@ -20,7 +20,17 @@ from .adaptive import (
     rmsprop_step,
 )
 from .base import Optimizer
-from .gradcheck import gradcheck
+from .experiments.gradcheck import gradcheck
+from .experiments.problems import (
+    Problem,
+    quadratic,
+    random_rotation,
+    rosenbrock,
+    rotated_valley,
+    saddle,
+    valley,
+)
+from .experiments.train import Trajectory, minimize
 from .moments import (
     bias_factor,
     corrected_ema,
@@ -31,15 +41,6 @@ from .moments import (
     time_constant,
     uncorrected_factor,
     variance_factor,
-)
-from .problems import (
-    Problem,
-    quadratic,
-    random_rotation,
-    rosenbrock,
-    rotated_valley,
-    saddle,
-    valley,
 )
 from .relatives import (
     AdaMax,
@@ -61,7 +62,6 @@ from .relatives import (
     radam_step,
 )
 from .sgd import SGD, SGDState, sgd_init, sgd_step
-from .train import Trajectory, minimize
 
 __version__ = "0.1.0"
 

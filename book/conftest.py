@@ -25,7 +25,7 @@ import pytest
 from nbval.plugin import IPyNbCell, IPyNbFile
 from PIL import Image
 
-import booklib
+from tools.notebooks import parser
 
 PNG = "iVBORw0KGgo"  # how every base64 PNG starts
 REFERENCE_FIGURE = "ccc8ad12b55a998e"
@@ -90,7 +90,7 @@ IPyNbCell.sanitize = sanitize
 
 
 def pytest_configure(config):
-    _environment.enter_context(booklib.kernel_environment())
+    _environment.enter_context(parser.kernel_environment())
 
 
 def pytest_unconfigure(config):
@@ -116,7 +116,7 @@ def pytest_runtest_call(item):
         raise AssertionError(
             f"execution_count is {item.cell.execution_count}, expected "
             f"{item.cell_num + 1}: run the notebook from top to bottom "
-            "(tools/run_notebooks.py)"
+            "(tools/notebooks/run.py)"
         )
     figures = sum("image/png" in o.get("data", {}) for o in item.cell.outputs)
     verdict = "compared" if figures_comparable() else "not compared"

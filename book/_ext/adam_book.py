@@ -1,4 +1,4 @@
-"""The book's own Sphinx extension: import paths, addresses, cleaner pages.
+"""The book's own Sphinx extension: addresses, cleaner pages.
 
 Jupyter Book's theme is used as it is but for what would break a promise of
 this book: a page asks no other host for anything, logs no error in the
@@ -8,18 +8,10 @@ browser's console, and passes an accessibility check.
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 from docutils import nodes
 from sphinx.util import logging
-
-ROOT = Path(__file__).resolve().parents[2]
-# The `jupyter-book` script leaves the current folder off the path: adam_lib is
-# for the API page, tools/booklib.py for the ledger.
-for folder in (ROOT, ROOT / "tools"):
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +134,7 @@ EMPTY_HEADING = re.compile(r'<th class="head">\s*(?:<p>\s*</p>)?\s*</th>')
 
 
 # Colab opens the copies whose first cell finds or installs adam_lib
-# (tools/launch_notebooks.py), which the publishing workflow puts on this branch.
+# (tools/notebooks/copies.py), which the publishing workflow puts on this branch.
 COLAB = re.compile(r'(href="https://colab\.research\.google\.com/github/[^/]+/[^/]+/blob/)[^/]+/')
 # A notebook is saved, not shown as text, also from file://.
 DOWNLOAD = re.compile(r'(<a href="[^"]*_sources/[^"]*\.(?:ipynb|md)") target="_blank"')

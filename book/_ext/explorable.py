@@ -1,7 +1,7 @@
 """``{explorable} name``: a figure that answers to the reader, on the page itself.
 
 The body is one sentence on what to try.  What the figure opens with is part of
-the page, as text drawn beforehand (stills/, made by tools/lab_stills.py from
+the page, as text drawn beforehand (stills/, made by tools/site/lab_stills.py from
 the scripts themselves), so that it stands where scripts do not run, in print,
 and until they do.  The scripts, book/_static/lab/, are loaded by the pages
 that need them and by no other.

@@ -3,7 +3,7 @@
 In a chapter, a claim gets a link to the cell that checks it and the cell a
 caption that names the claim.  ``{claims-ledger}`` on a page stands for every
 claim of the book.  What does not pair up is a warning, which fails the build.
-What a claim or a check is, tools/booklib.py says.
+What a claim or a check is, tools/notebooks/parser.py says.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.util import logging
 
-import adam_book  # noqa: F401  (puts tools/ on the path)
-import booklib
+from tools.notebooks import parser
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ def check_id(label: str) -> str:
 
 def warn_of_problems(app):
     """On every build, also one that finds no page changed."""
-    for problem in booklib.claim_problems(booklib.pages(book_folder(app))):
+    for problem in parser.claim_problems(parser.pages(book_folder(app))):
         logger.warning("claims ledger: %s", problem)
 
 
@@ -63,9 +62,9 @@ def link_claims_and_checks(app, doctree):
         if cell.get("nb_element") != "cell_code":
             continue
         for tag in cell["cell_metadata"].get("tags", []):
-            if not tag.startswith(booklib.CHECK_TAG):
+            if not tag.startswith(parser.CHECK_TAG):
                 continue
-            label = tag.removeprefix(booklib.CHECK_TAG)
+            label = tag.removeprefix(parser.CHECK_TAG)
             if label not in getattr(app.env, "proof_list", {}):
                 continue  # already a warning: see warn_of_problems
             name = check_id(label)
@@ -101,7 +100,7 @@ def write_ledger(app, docname, source):
         return
     book = [
         page
-        for page in booklib.pages(book_folder(app))
+        for page in parser.pages(book_folder(app))
         if f"book/{page.name}" in app.env.found_docs
     ]
     # The ledger follows from the chapters: read again when one changes.
@@ -110,7 +109,7 @@ def write_ledger(app, docname, source):
     source[0] = DIRECTIVE.sub(lambda _: ledger_markdown(book), source[0])
 
 
-def ledger_markdown(book: list[booklib.Page]) -> str:
+def ledger_markdown(book: list[parser.Page]) -> str:
     """Every claim by chapter; the statements are the chapters' own text."""
     claims = [claim for page in book for claim in page.claims]
     proved = sum(claim.kind in PROVED for claim in claims)
@@ -129,7 +128,7 @@ def ledger_markdown(book: list[booklib.Page]) -> str:
     return "\n".join(lines)
 
 
-def entry(claim: booklib.Claim, checked: bool) -> list[str]:
+def entry(claim: parser.Claim, checked: bool) -> list[str]:
     """One claim: number, title, statement, link to its check."""
     # An equation keeps its number in its chapter; here it has none.
     statement = re.sub(r"(?m)^:label:.*\n", "", claim.statement)

@@ -2,7 +2,7 @@
 
 A description and a card for search engines and chats, a sitemap, the reading time;
 pictures and icons in the fewest bytes.  Every address derives from the one in
-_config.yml.  What the pages weigh, tools/browser_check.py measures.
+_config.yml.  What the pages weigh, tools/site/browser_check.py measures.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 
-CARD = "_static/card.png"  # drawn by tools/draw_card.py
+CARD = "_static/card.png"  # drawn by tools/site/draw_card.py
 
 
 # ------------------------------------------------------------------ the page's head

@@ -1,0 +1,587 @@
+"""The checks of the book can fail: each is shown a book broken in one place.
+
+The books are small copies in a temporary folder.  A guard, or nbval with
+book/conftest.py, must find what was broken and name the place.
+"""
+
+import base64
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from tools.notebooks import guards, parser
+from tools.notebooks import run as run_notebooks
+
+CLAIM = """\
+```{prf:theorem} A constant gradient
+:label: claim-06-constant
+The average of a constant $g$ is $g$.
+```
+"""
+CELLS = [
+    ("a1", "# Bias correction\n\n## What you will be able to settle\n\n" + CLAIM),
+    (
+        "a2",
+        "from adam_lib.experiments.page import check, glue\n\n"
+        "assert abs(sum([0.5] * 4) / 4 - 0.5) < 1e-12\n"
+        'print("the average is 0.5")',
+        {"tags": ["check:claim-06-constant"]},
+    ),
+    (
+        "a3",
+        "import matplotlib.pyplot as plt\n\n"
+        "plt.figure(figsize=(2, 1.5))\n"
+        "plt.plot([0, 1], [1, 2])\n"
+        "plt.show()",
+        {"mystnb": {"image": {"alt": "The line rises from one to two."}}},
+    ),
+    ("a4", 'glue("06-half", f"{1 / 2:.2f}")'),
+    (
+        "a5",
+        "The half is {glue:text}`06-half`.\n\n## Exercises\n\n"
+        "```{exercise}\n:label: ex-06-1\nHow much is one and one?\n```",
+    ),
+    ("a6", 'answer = ...\ncheck("6.1", answer, right=lambda a: a == 2)'),
+    (
+        "a7",
+        "```{solution-start} ex-06-1\n:label: sol-06-1\n:class: dropdown\n```\n\nTwo.",
+    ),
+    ("a8", 'answer = 1 + 1\ncheck("6.1", answer, right=lambda a: a == 2)'),
+    (
+        "a9",
+        "```{solution-end}\n```\n\n## Further reading\n\n{cite:t}`kingma2014adam`.",
+    ),
+]
+CODE = {"a2", "a3", "a4", "a6", "a8"}
+
+
+def notebook():
+    cells = []
+    for cell_id, source, *metadata in CELLS:
+        new = new_code_cell if cell_id in CODE else new_markdown_cell
+        cells.append(new(source, id=cell_id, metadata=dict(*metadata)))
+    return new_notebook(cells=cells)
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """A book of one executed chapter that no guard objects to."""
+    root = tmp_path_factory.mktemp("sound")
+    (root / "book").mkdir()
+    shutil.copy(parser.ROOT / "requirements.txt", root)
+    shutil.copy(parser.BOOK / "conftest.py", root / "book")
+    (root / "_toc.yml").write_text(
+        "format: jb-book\nroot: book/index\nparts:\n  - chapters:\n    - file: book/06_bias\n"
+    )
+    (root / "pytest.ini").write_text(
+        "[pytest]\naddopts = --nbval --nbval-current-env\n"
+        f"pythonpath = {json.dumps(str(parser.ROOT))}\nfilterwarnings = error\n"
+    )
+    (root / "book/index.md").write_text("# Start\n\n## Here\n\nText.\n")
+    (root / "book/references.bib").write_text("@misc{kingma2014adam,\n}\n")
+    path = root / "book/06_bias.ipynb"
+    nbformat.write(notebook(), path)
+    assert run_notebooks.main([str(path)]) == 0
+    return root
+
+
+@pytest.fixture
+def book(sound, tmp_path):
+    return shutil.copytree(sound, tmp_path / "copy")
+
+
+class Broken:
+    """A copy of the sound book, to be changed in one place."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.path = root / "book/06_bias.ipynb"
+        self.nb = json.loads(self.path.read_text())
+
+    def cell(self, cell_id):
+        return next(c for c in self.nb["cells"] if c["id"] == cell_id)
+
+    def move(self, cell_id, position):
+        cell = self.cell(cell_id)
+        self.nb["cells"].remove(cell)
+        self.nb["cells"].insert(position, cell)
+
+    def replace(self, cell_id, old, new):
+        """In the source and in the outputs, as text."""
+        cell = self.cell(cell_id)
+        for part in (cell, *cell.get("outputs", [])):
+            for key in ("source", "text"):
+                if key in part:
+                    part[key] = "".join(part[key]).replace(old, new)
+
+    def save(self):
+        """As the tool would write it, so that only the break is left to find."""
+        nb = nbformat.from_dict(self.nb)
+        run_notebooks.normalise(nb)
+        self.path.write_text(nbformat.writes(nb) + "\n")
+
+
+def picture(cell):
+    return cell["outputs"][0]["data"]
+
+
+def change_one_pixel(cell):
+    data = picture(cell)
+    image = Image.open(io.BytesIO(base64.b64decode("".join(data["image/png"]))))
+    info = image.info
+    red, *rest = image.getpixel((30, 20))
+    image.putpixel((30, 20), (red ^ 1, *rest))
+    kept = PngInfo()
+    kept.add_text("Software", info["Software"])
+    buffer = io.BytesIO()
+    image.save(buffer, "png", pnginfo=kept)
+    data["image/png"] = base64.b64encode(buffer.getvalue()).decode()
+
+
+def test_the_sound_book_is_sound(sound):
+    assert guards.problems(sound) == {}
+
+
+def test_the_tool_writes_the_same_bytes_twice(book):
+    path = book / "book/06_bias.ipynb"
+    before = path.read_bytes()
+    assert run_notebooks.main([str(path)]) == 0
+    assert path.read_bytes() == before
+
+
+LINKS = """
+(sec-here)=
+$$
+x
+$$ (eq-06-x)
+
+[Next](#further-reading), [this](06_bias.ipynb#exercises), [start](index.md#here), [here](sec-here),
+[far](https://example.org/#gone), {ref}`here <sec-here>`, {eq}`eq-06-x`, {doc}`06_bias`,
+{prf:ref}`claim-06-constant`.
+"""
+
+
+def test_links_of_every_kind_are_followed(book):
+    """What the guard lets pass, so that it is not seen to fail at everything."""
+    broken = Broken(book)
+    broken.replace("a5", "## Exercises", LINKS + "\n## Exercises")
+    broken.save()
+    assert guards.problems(book) == {}
+
+
+# What is done to the book, the guard that sees it, and the place it names.
+BREAKS = {
+    "a stripped notebook": (
+        lambda b: [
+            c.update(outputs=[], execution_count=None)
+            for c in b.nb["cells"]
+            if c["cell_type"] == "code"
+        ],
+        "every_cell_was_run_in_order",
+        "id a2",
+    ),
+    "an unexecuted cell with a forged output": (
+        lambda b: b.cell("a4").update(execution_count=None),
+        "every_cell_was_run_in_order",
+        "id a4",
+    ),
+    "a reordered notebook": (
+        lambda b: b.move("a4", 2),
+        "every_cell_was_run_in_order",
+        "id a4",
+    ),
+    "an empty cell": (
+        lambda b: b.cell("a4").update(source=""),
+        "every_cell_was_run_in_order",
+        "id a4",
+    ),
+    "a claim without a check": (
+        lambda b: b.cell("a2")["metadata"].clear(),
+        "claims_and_checks_pair_up",
+        "claim claim-06-constant has no check cell",
+    ),
+    "a check without a claim": (
+        lambda b: b.replace("a1", CLAIM, ""),
+        "claims_and_checks_pair_up",
+        "id a2): checks claim-06-constant, which no claim has",
+    ),
+    "a check that is not the next code cell": (
+        lambda b: b.move("a2", 4),
+        "claims_and_checks_pair_up",
+        "next code cell after claim-06-constant is not its check",
+    ),
+    "a claim stated twice": (
+        lambda b: b.cell("a5")["source"].append("\n" + CLAIM),
+        "claims_and_checks_pair_up",
+        "id a5): claim claim-06-constant is also in",
+    ),
+    "a check that cannot fail": (
+        lambda b: b.replace("a2", "assert", "print"),
+        "checks_can_fail_and_can_be_seen",
+        "id a2",
+    ),
+    "a theorem without the label of a claim": (
+        lambda b: b.cell("a5")["source"].append(
+            "\n\n" + CLAIM.replace("claim-06-constant", "thm-free")
+        ),
+        "claims_and_checks_pair_up",
+        "id a5): prf:theorem 'A constant gradient' is a claim",
+    ),
+    "a check out of sight": (
+        lambda b: b.cell("a2")["metadata"]["tags"].append("remove-cell"),
+        "checks_can_fail_and_can_be_seen",
+        "id a2",
+    ),
+    "a measurement under a theorem's title": (
+        lambda b: b.replace("a1", "} A constant", "} Measured: a constant"),
+        "claims_stand_alone",
+        "claim-06-constant",
+    ),
+    "a figure without alt text": (
+        lambda b: b.cell("a3")["metadata"].clear(),
+        "figures_have_alt_text",
+        "id a3",
+    ),
+    "a file name for alt text": (
+        lambda b: b.cell("a3")["metadata"]["mystnb"]["image"].update(
+            alt="../_images/0123456789abcdef.png"
+        ),
+        "figures_have_alt_text",
+        "id a3",
+    ),
+    "two figures in a cell": (
+        lambda b: b.cell("a3")["outputs"].append(b.cell("a3")["outputs"][0]),
+        "figures_have_alt_text",
+        "id a3",
+    ),
+    "an SVG figure": (
+        lambda b: picture(b.cell("a3")).update({"image/svg+xml": "<svg/>"}),
+        "outputs_are_prints_and_pngs",
+        "id a3",
+    ),
+    "a word on stderr": (
+        lambda b: b.cell("a2")["outputs"][0].update(name="stderr"),
+        "no_errors_and_nothing_on_stderr",
+        "id a2",
+    ),
+    "a path of this machine": (
+        lambda b: b.replace("a2", "0.5", "/home/someone/0.5"),
+        "outputs_hold_on_any_machine",
+        "id a2",
+    ),
+    "a path in a picture's text": (
+        lambda b: picture(b.cell("a3")).update({"text/plain": "/var/folders/x"}),
+        "outputs_hold_on_any_machine",
+        "id a3",
+    ),
+    "a path in the code": (
+        lambda b: b.replace("a4", "glue(", 'open("~/half.txt"); glue('),
+        "outputs_hold_on_any_machine",
+        "id a4",
+    ),
+    "a long output": (
+        lambda b: b.cell("a2")["outputs"][0].update(text="0.5\n" * 41),
+        "outputs_fit_the_page",
+        "id a2): prints 41 lines",
+    ),
+    "a wide output": (
+        lambda b: b.cell("a2")["outputs"][0].update(text="0" * 101 + "\n"),
+        "outputs_fit_the_page",
+        "id a2): prints 101 columns",
+    ),
+    "NumPy's global generator": (
+        lambda b: b.replace("a4", "1 / 2", "np.random.rand()"),
+        "generators_are_seeded",
+        "id a4): not a seeded generator: np.random.rand",
+    ),
+    "a generator without a seed": (
+        lambda b: b.replace("a4", "1 / 2", "np.random.default_rng().random()"),
+        "generators_are_seeded",
+        "id a4",
+    ),
+    "rounding noise": (
+        lambda b: b.replace("a2", "average is 0.5", "error is 1.1e-16"),
+        "outputs_hold_on_any_machine",
+        "id a2",
+    ),
+    "digits that do not hold": (
+        lambda b: b.replace("a2", "average is 0.5", "average is 0.12345678912"),
+        "outputs_hold_on_any_machine",
+        "id a2",
+    ),
+    "a cell that escapes nbval": (
+        lambda b: b.cell("a2")["metadata"]["tags"].append("nbval-ignore-output"),
+        "no_cell_escapes_the_check",
+        "id a2",
+    ),
+    "another Matplotlib": (
+        lambda b: (b.root / "requirements.txt").write_text("matplotlib==3.0.0\n"),
+        "figures_are_drawn_by_the_pinned_matplotlib",
+        "id a3",
+    ),
+    "an exercise without a solution": (
+        lambda b: b.cell("a7").update(source="Two."),
+        "exercises_have_checks_and_solutions",
+        "exercise ex-06-1 has no solution",
+    ),
+    "a solution that is wrong": (
+        lambda b: b.replace("a8", "right.", "not yet."),
+        "exercises_have_checks_and_solutions",
+        "no solution cell prints 'right.' for 6.1",
+    ),
+    "a solution put to an easier test": (
+        lambda b: b.replace("a8", "a == 2", "True"),
+        "exercises_have_checks_and_solutions",
+        "id a7): 6.1 has one test for the reader",
+    ),
+    "an exercise out of order": (
+        lambda b: b.replace("a5", "ex-06-1", "ex-06-2"),
+        "exercises_have_checks_and_solutions",
+        "exercise label ex-06-2, expected ex-06-1",
+    ),
+    "a glued number that is missing": (
+        lambda b: b.replace("a5", "06-half", "06-whole"),
+        "glued_numbers_exist_and_are_used",
+        "id a5): glue key 06-whole",
+    ),
+    "a glued number that is unused": (
+        lambda b: b.replace("a5", "{glue:text}`06-half`", "0.50"),
+        "glued_numbers_exist_and_are_used",
+        "id a4): glue key 06-half is not used",
+    ),
+    "a computed number that is typed": (
+        lambda b: b.replace("a9", "{cite:t}", "As measured, 0.50. {cite:t}"),
+        "numbers_that_cells_print_are_glued",
+        "id a9): 0.50 is computed on this page",
+    ),
+    "a citation of nothing": (
+        lambda b: b.replace("a9", "kingma2014adam", "kingma2041adam"),
+        "references_are_cited_and_citations_exist",
+        "id a9): cites kingma2041adam",
+    ),
+    "a reference that is not used": (
+        lambda b: b.replace("a9", "{cite:t}`kingma2014adam`", "Kingma"),
+        "references_are_cited_and_citations_exist",
+        "kingma2014adam is cited nowhere",
+    ),
+    "a link to a page that is gone": (
+        lambda b: b.replace("a5", "The half", "[Before](05_adam.ipynb), the half"),
+        "links_lead_somewhere",
+        "id a5): links to 05_adam.ipynb, which is not there",
+    ),
+    "a link to a section that is gone": (
+        lambda b: b.replace("a9", "{cite:t}", "From [above](#limits), {cite:t}"),
+        "links_lead_somewhere",
+        "id a9): links to #limits, but there is no such heading",
+    ),
+    "a link to a section of another page that is gone": (
+        lambda b: b.replace("a9", "{cite:t}", "As [there](index.md#there), {cite:t}"),
+        "links_lead_somewhere",
+        "id a9): links to index.md#there",
+    ),
+    "a reference to no equation": (
+        lambda b: b.replace("a5", "The half", "By {eq}`eq-06-unroll`, the half"),
+        "links_lead_somewhere",
+        "id a5): refers to eq-06-unroll, which nothing is labelled",
+    ),
+    "a dead link in the README": (
+        lambda b: (b.root / "README.md").write_text("[Bias](book/06_bais.ipynb)\n"),
+        "links_lead_somewhere",
+        "README.md: links to book/06_bais.ipynb",
+    ),
+    "a page outside the contents": (
+        lambda b: (b.root / "book/stray.md").write_text("# Stray\n\n## Here\n"),
+        "every_page_is_in_the_toc_and_exists",
+        "book/stray.md",
+    ),
+    "a missing page": (
+        lambda b: (b.root / "book/index.md").unlink(),
+        "every_page_is_in_the_toc_and_exists",
+        "book/index",
+    ),
+    "a missing section": (
+        lambda b: b.replace("a9", "## Further reading", ""),
+        "chapters_have_their_sections",
+        "Further reading",
+    ),
+    "a fence that ends another": (
+        lambda b: b.replace("a1", "The average", "```{math}\nx\n```\nThe average"),
+        "fences_are_closed",
+        "id a1",
+    ),
+    "two notebooks with the same cell ids": (
+        lambda b: shutil.copy(b.path, b.root / "book/07_copy.ipynb"),
+        "cell_ids_are_unique_in_the_book",
+        "id a2",
+    ),
+    "a long line": (
+        lambda b: b.replace("a4", "glue", "glue" + " " * 80),
+        "code_fits_the_page",
+        "id a4",
+    ),
+    "a long cell": (
+        lambda b: b.replace("a4", "glue", "\n" * 25 + "glue"),
+        "code_fits_the_page",
+        "id a4",
+    ),
+    "a banned word": (
+        lambda b: b.replace("a5", "The half is", "The half is clearly"),
+        "prose_has_no_banned_words",
+        "id a5",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BREAKS)
+def test_a_guard_sees(what, book):
+    change, guard, place = BREAKS[what]
+    broken = Broken(book)
+    for cell in broken.nb["cells"]:
+        cell["source"] = list(cell["source"])
+    change(broken)
+    broken.save()
+    found = guards.problems(book)
+    assert any(place in line for line in found.get(guard, [])), found
+
+
+ASSERTION = "assert abs(sum([0.5] * 4) / 4 - 0.5) < 1e-12"
+IDLE = {
+    "assert True": "compares constants",
+    "assert 0.5 == 0.5": "compares constants",
+    "x = 1\nassert x == x": "compares a thing with itself",
+    "x = 1\nassert x == 2 or True": "compares constants",
+    'x = 1\nassert (x == 2, "a message")': "a tuple is always true",
+    "def never(x):\n    assert x == 2": "in never, which the cell does not call",
+    "if False:\n    " + ASSERTION: "under a constant condition",
+    "try:\n    x = 1\n    assert x == 2\nexcept (AssertionError, OSError):\n    pass": "is caught",
+    "try:\n    x = 1\n    assert x == 2\nexcept:\n    pass": "its failure is caught",
+    "# " + ASSERTION: "asserts nothing",
+    'print("to assert")': "asserts nothing",
+    "%time " + ASSERTION: "is not plain Python",
+}
+
+
+@pytest.mark.parametrize("instead", IDLE)
+def test_a_guard_sees_an_assertion_that_cannot_fail(instead, book):
+    broken = Broken(book)
+    broken.replace("a2", ASSERTION, instead)
+    broken.save()
+    (found,) = guards.problems(book)["checks_can_fail_and_can_be_seen"]
+    assert "id a2): checks claim-06-constant but" in found
+    assert IDLE[instead] in found
+
+
+LIVE = [
+    "x = 1\nassert x == 1 or x == 2",
+    "x = [1, 2]\nassert sorted(x) == sorted(x)  # it changes nothing",
+    "def right(x):\n    assert x == 2\n\n\nright(2)",
+    "try:\n    x = 1\n    assert x == 1\nexcept TypeError:\n    pass",
+    "for x in (1, 2):\n    assert 0 < x < 3",
+]
+
+
+@pytest.mark.parametrize("instead", LIVE)
+def test_no_guard_objects_to_an_assertion_that_can_fail(instead, book):
+    broken = Broken(book)
+    broken.replace("a2", ASSERTION, instead)
+    broken.save()
+    assert guards.problems(book) == {}
+
+
+def test_a_guard_sees_what_an_editor_left(book):
+    broken = Broken(book)
+    broken.cell("a2")["metadata"]["editable"] = True
+    broken.path.write_text(json.dumps(broken.nb))
+    assert list(guards.problems(book)) == ["notebooks_are_as_the_tool_writes_them"]
+
+
+def test_every_guard_is_seen_to_fail():
+    tried = {guard for _, guard, _ in BREAKS.values()}
+    assert tried | {"notebooks_are_as_the_tool_writes_them"} == set(guards.GUARDS)
+
+
+# ----------------------------------------------------------- nbval, with a kernel
+
+
+def run_nbval(root):
+    command = [sys.executable, "-m", "pytest", "book", "-p", "no:cacheprovider", "-q"]
+    done = subprocess.run(
+        command, cwd=root, capture_output=True, text=True, timeout=300, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_nbval_passes_the_sound_book_and_says_what_it_compared(book):
+    code, output = run_nbval(book)
+    assert code == 0, output
+    assert "figures: 1 compared" in output or "FIGURES NOT COMPARED: 1" in output
+
+
+def test_nbval_sees_every_kind_of_tampering(book):
+    """One run for all of them: a kernel takes a second to start."""
+    broken = Broken(book)
+    broken.replace("a2", "average is 0.5", "average is 0.6")
+    broken.cell("a2")["source"] = "".join(broken.cell("a2")["source"]).replace(
+        "average is 0.6", "average is 0.5"
+    )
+    change_one_pixel(broken.cell("a3"))
+    broken.cell("a4")["outputs"][0]["metadata"]["scrapbook"]["name"] = "06-other"
+    broken.cell("a6")["execution_count"] = None
+    broken.cell("a6")["outputs"] = []
+    broken.save()
+    code, output = run_nbval(book)
+    assert code == 1, output
+    for number, cell_id in enumerate(["a2", "a3", "a4", "a6"]):
+        if cell_id == "a3" and "FIGURES NOT COMPARED" in output:
+            continue
+        assert f"book/06_bias.ipynb::Cell {number}" in output
+        assert f"code cell {number + 1} (id {cell_id})" in output
+    assert "1 passed" in output or "FIGURES NOT COMPARED" in output
+
+
+def test_nbval_says_when_figures_cannot_be_compared(book, tmp_path):
+    """As on a platform whose Matplotlib draws other pixels."""
+    broken = Broken(book)
+    change_one_pixel(broken.cell("a3"))
+    broken.save()
+    conftest = book / "book/conftest.py"
+    elsewhere = 'import platform\nplatform.machine = lambda: "other"\n'
+    text = conftest.read_text()
+    reference = re.search(r'REFERENCE_FIGURE = "(\w+)"', text)[1]
+    conftest.write_text(text.replace(reference, "other pixels") + elsewhere)
+    code, output = run_nbval(book)
+    assert code == 0, output
+    assert "FIGURES NOT COMPARED: 1 figures" in output
+
+
+def test_the_tool_names_the_cell_that_fails(book, capsys):
+    path = book / "book/06_bias.ipynb"
+    broken = Broken(book)
+    broken.replace("a4", "1 / 2", "1 / 0")
+    broken.save()
+    before = path.read_bytes()
+    assert run_notebooks.main([str(path)]) == 1
+    shown = capsys.readouterr().out
+    assert "06_bias.ipynb, cell 4, code cell 3 (id a4): ZeroDivisionError" in shown
+    assert path.read_bytes() == before
+
+
+def test_check_names_the_cell_that_changed_and_writes_nothing(book, capsys):
+    path = book / "book/06_bias.ipynb"
+    broken = Broken(book)
+    broken.replace("a4", "1 / 2", "1 / 4")
+    broken.save()
+    before = path.read_bytes()
+    assert run_notebooks.main(["--check", str(path)]) == 1
+    assert "DIFFERS, first in cell 4, code cell 3 (id a4)" in capsys.readouterr().out
+    assert path.read_bytes() == before

@@ -1,0 +1,1 @@
+"""Benchmarks, golden data, mutants: what the library is measured by."""

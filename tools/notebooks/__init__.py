@@ -1,0 +1,1 @@
+"""The parser of the notebooks, the guards, the only writer, the copies readers open."""

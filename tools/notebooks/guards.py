@@ -1,0 +1,594 @@
+"""What must hold of every notebook and page; each guard returns what does not.
+
+tests/book/test_book.py runs the guards over the book, tests/harness/test_harness.py over
+small broken books, to show that each of them can fail.  None of them executes
+anything: that the stored outputs are what the code gives is nbval's part
+(book/conftest.py).
+
+    python tools/notebooks/guards.py [TEXT]       the problems, or those that mention TEXT
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import io
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import nbformat
+import yaml
+from PIL import Image
+
+from tools.notebooks import parser
+from tools.notebooks import run as run_notebooks
+from tools.notebooks.parser import Cell, Page
+
+
+@dataclass(frozen=True)
+class Book:
+    """The folder that holds _toc.yml, requirements.txt and book/."""
+
+    root: Path
+
+    @cached_property
+    def pages(self) -> list[Page]:
+        return parser.pages(self.root / "book")
+
+    @cached_property
+    def notebooks(self) -> list[Page]:
+        return [page for page in self.pages if page.is_notebook]
+
+    @cached_property
+    def listed(self) -> list[str]:
+        """The names in _toc.yml, such as book/06_bias_correction."""
+        toc = yaml.safe_load((self.root / "_toc.yml").read_text(encoding="utf-8"))
+        chapters = [c for part in toc.get("parts", []) for c in part["chapters"]]
+        return [toc["root"], *(c["file"] for c in chapters if "file" in c)]
+
+    def code(self) -> Iterator[tuple[str, Cell]]:
+        for page in self.notebooks:
+            for cell in page.code_cells:
+                yield page.where(cell), cell
+
+    def prose(self) -> Iterator[tuple[str, Cell]]:
+        for page in self.pages:
+            for cell in page.prose:
+                yield page.where(cell), cell
+
+
+Guard = Callable[[Book], Iterator[str]]
+GUARDS: dict[str, Guard] = {}
+
+
+def guard(function: Guard) -> Guard:
+    GUARDS[function.__name__] = function
+    return function
+
+
+# ------------------------------------------------------------------------ pages
+
+
+@guard
+def every_page_is_in_the_toc_and_exists(book: Book) -> Iterator[str]:
+    pages = {f"book/{page.name}": page for page in book.pages}
+    for name in sorted(set(pages) - set(book.listed)):
+        yield f"book/{pages[name].path.name} is not in _toc.yml"
+    for name in sorted(set(book.listed) - set(pages)):
+        yield f"_toc.yml names {name}, which does not exist"
+    for name in sorted({n for n in book.listed if book.listed.count(n) > 1}):
+        yield f"_toc.yml names {name} twice"
+
+
+@guard
+def notebooks_are_as_the_tool_writes_them(book: Book) -> Iterator[str]:
+    """Editors add metadata and reformat; tools/notebooks/run.py takes it out."""
+    for page in book.notebooks:
+        text = page.path.read_text(encoding="utf-8")
+        nb = nbformat.reads(text, as_version=4)
+        run_notebooks.normalise(nb)
+        if nbformat.writes(nb) + "\n" != text:
+            yield f"book/{page.path.name}: not as tools/notebooks/run.py writes it"
+
+
+@guard
+def cell_ids_are_unique_in_the_book(book: Book) -> Iterator[str]:
+    seen: dict[str, str] = {}
+    for page in book.notebooks:
+        for cell in page.cells:
+            where = page.where(cell)
+            if not cell.id:
+                yield f"{where}: no cell id"
+            elif cell.id in seen:
+                yield f"{where}: the id is also that of {seen[cell.id]}"
+            seen.setdefault(cell.id, where)
+
+
+SECTIONS = ("What you will be able to settle", "Exercises", "Further reading")
+
+
+@guard
+def chapters_have_their_sections(book: Book) -> Iterator[str]:
+    for page in book.pages:
+        text = parser.strip_fences(page.text)
+        ones = re.findall(r"(?m)^# .+$", text)
+        if len(ones) != 1:
+            yield f"book/{page.path.name}: {len(ones)} titles (#), expected one"
+        headings = re.findall(r"(?m)^## (.+?)\s*$", text)
+        # A script of the theme fails on a page without any second-level heading.
+        if not headings:
+            yield f"book/{page.path.name}: no section (##)"
+        for wanted in SECTIONS if page.number else ():
+            if wanted not in headings:
+                yield f"book/{page.path.name}: no section '## {wanted}'"
+
+
+@guard
+def fences_are_closed(book: Book) -> Iterator[str]:
+    for where, cell in book.prose():
+        for line in parser.unclosed_fences(cell.source):
+            yield f"{where}: the fence of line {line} is not closed"
+
+
+# ---------------------------------------------------------------------- outputs
+
+
+@guard
+def every_cell_was_run_in_order(book: Book) -> Iterator[str]:
+    """nbval passes a cell without a count, whatever its stored output."""
+    for page in book.notebooks:
+        wrong = []
+        for expected, cell in enumerate(page.code_cells, 1):
+            if not cell.source.strip():
+                yield f"{page.where(cell)}: an empty code cell"
+            elif cell.execution_count != expected:
+                wrong.append((cell, expected))
+        if wrong:
+            cell, expected = wrong[0]
+            more = f" (and {len(wrong) - 1} cells more)" if wrong[1:] else ""
+            yield (
+                f"{page.where(cell)}: execution_count is "
+                f"{cell.execution_count}, expected {expected}{more}"
+            )
+
+
+@guard
+def no_errors_and_nothing_on_stderr(book: Book) -> Iterator[str]:
+    for where, cell in book.code():
+        for output in cell.outputs:
+            if output["output_type"] == "error":
+                yield f"{where}: stored error {output.get('ename')}"
+            if output.get("name") == "stderr":
+                yield f"{where}: wrote to stderr"
+
+
+PRINTABLE = {
+    "text/plain",
+    "text/html",
+    "text/markdown",
+    "image/png",
+    "application/papermill.record/text/plain",  # glue
+}
+
+
+@guard
+def outputs_are_prints_and_pngs(book: Book) -> Iterator[str]:
+    """SVG carries random ids; a bare last expression carries a type's repr."""
+    for where, cell in book.code():
+        for output in cell.outputs:
+            if output["output_type"] == "execute_result":
+                yield f"{where}: ends with a bare expression; print it"
+            for mime in sorted(set(output.get("data", {})) - PRINTABLE):
+                yield f"{where}: output of type {mime}"
+
+
+# What differs from one machine or run to the next.
+UNSTABLE = {
+    "a path of this machine": (
+        r"(?<![\w.:/])/(?:tmp|home|root|work|Users|usr|opt|var|private|mnt|media|srv|content)/\w"
+        r"|\bfile://|(?<!\w)[A-Z]:\\{1,2}\w|(?<![\w~])~/\w"
+    ),
+    "an address in memory": r"\b0x[0-9a-fA-F]{6,}",
+    "a NumPy repr": r"\bnp\.float\d+\(",
+    "rounding noise": r"(?<![\d.])\d(?:\.\d+)?e-(?:1[5-9]|2\d)\b",
+    "a negative zero": r"(?<![\w.)\]])-0\.0*(?![\d.])",
+}
+
+
+@guard
+def outputs_hold_on_any_machine(book: Book) -> Iterator[str]:
+    for where, cell in book.code():
+        if found := re.search(UNSTABLE["a path of this machine"], cell.source):
+            yield f"{where}: its code names a path of this machine: {found[0]}"
+        for line in cell.shown().splitlines():
+            for what, pattern in UNSTABLE.items():
+                if re.search(pattern, line):
+                    yield f"{where}: {what}: {line.strip()}"
+            for number in re.findall(r"(?<![\w.])\d+\.\d+", line):
+                if len(number.replace(".", "").lstrip("0")) > 8:
+                    yield f"{where}: digits that may not hold: {line.strip()}"
+
+
+LONGEST, WIDEST = 40, 100  # lines; columns
+
+
+@guard
+def outputs_fit_the_page(book: Book) -> Iterator[str]:
+    """A cell tagged output_scroll shows its lines in a window."""
+    for where, cell in book.code():
+        lines = cell.printed().splitlines()
+        if len(lines) > LONGEST and "output_scroll" not in cell.tags:
+            yield f"{where}: prints {len(lines)} lines, at most {LONGEST}"
+        if lines and len(longest := max(lines, key=len)) > WIDEST:
+            yield f"{where}: prints {len(longest)} columns, at most {WIDEST}: {longest[:40]}..."
+
+
+# NumPy's global generator, and one that the clock seeds.
+UNSEEDED = re.compile(
+    r"default_rng\(\s*\)|\bnp\.random\.(?!default_rng\b|Generator\b)\w+"
+    r"|(?m:^\s*(?:import|from) random\b)"
+)
+
+
+@guard
+def generators_are_seeded(book: Book) -> Iterator[str]:
+    for where, cell in book.code():
+        if found := UNSEEDED.search(cell.source):
+            yield f"{where}: not a seeded generator: {found[0].strip()}"
+
+
+ESCAPES = re.compile(r"NBVAL_|nbval-|raises-exception|PYTEST_VALIDATE")
+
+
+@guard
+def no_cell_escapes_the_check(book: Book) -> Iterator[str]:
+    """nbval's markers switch off the comparison of a cell."""
+    for where, cell in book.code():
+        for text in (*cell.tags, cell.source):
+            if found := ESCAPES.search(text):
+                yield f"{where}: {found[0]} keeps nbval from comparing it"
+
+
+# ---------------------------------------------------------------------- figures
+
+
+@guard
+def figures_have_alt_text(book: Book) -> Iterator[str]:
+    for where, cell in book.code():
+        figures = cell.images()
+        if len(figures) > 1:
+            yield f"{where}: {len(figures)} figures in one cell, one alt text"
+        alt = (cell.alt or "").strip()
+        if figures and not alt:
+            yield f"{where}: a figure without alt text (mystnb.image.alt)"
+        elif figures and (len(alt) < 20 or re.search(r"\.(png|svg)\b|_images", alt)):
+            yield f"{where}: the alt text does not state a finding: {alt!r}"
+        elif alt and not figures:
+            yield f"{where}: alt text, but no figure"
+
+
+def pinned_matplotlib(book: Book) -> str:
+    text = (book.root / "requirements.txt").read_text(encoding="utf-8")
+    found = re.search(r"(?m)^matplotlib==([\w.]+)", text)
+    return found[1] if found else "(not pinned)"
+
+
+@guard
+def figures_are_drawn_by_the_pinned_matplotlib(book: Book) -> Iterator[str]:
+    pinned = pinned_matplotlib(book)
+    for where, cell in book.code():
+        for output in cell.outputs:
+            if "image/png" not in output.get("data", {}):
+                continue
+            data = "".join(output["data"]["image/png"])
+            with Image.open(io.BytesIO(base64.b64decode(data))) as image:
+                software = image.info.get("Software", "nothing it names")
+            if not software.startswith(f"Matplotlib version{pinned},"):
+                yield f"{where}: drawn by {software}, pinned is {pinned}"
+
+
+# -------------------------------------------------------------- claims, exercises
+
+
+@guard
+def claims_and_checks_pair_up(book: Book) -> Iterator[str]:
+    yield from parser.claim_problems(book.pages)
+
+
+HIDDEN = {"remove-cell", "remove-input", "remove-output", "hide-cell", "hide-output"}
+
+
+CATCH_ALL = ("AssertionError", "Exception")
+
+
+def idle_assertions(tree: ast.Module) -> Iterator[str]:
+    """Assertions that hold whatever was computed, or that nothing reaches."""
+    used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    for node in ast.walk(tree):
+        inner: list[ast.AST] = []
+        if isinstance(node, ast.Assert):
+            if reason := _always_true(node.test):
+                yield f"{reason}: {ast.unparse(node)[:60]}"
+        elif isinstance(node, ast.FunctionDef) and node.name not in used:
+            inner, reason = [*node.body], f"in {node.name}, which the cell does not call"
+        elif isinstance(node, ast.Try) and any(_catches(h) for h in node.handlers):
+            inner, reason = [*node.body], "its failure is caught"
+        elif isinstance(node, ast.If) and isinstance(node.test, ast.Constant):
+            inner, reason = [node], "under a constant condition"
+        for found in (n for part in inner for n in ast.walk(part)):
+            if isinstance(found, ast.Assert):
+                yield f"{reason}: {ast.unparse(found)[:60]}"
+
+
+def _names(node: ast.AST) -> bool:
+    return any(isinstance(n, ast.Name) for n in ast.walk(node))
+
+
+def _always_true(test: ast.expr) -> str:
+    if isinstance(test, ast.Tuple):
+        return "a tuple is always true"
+    if not _names(test):
+        return "compares constants"
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
+        return next((r for v in test.values if (r := _always_true(v))), "")
+    if isinstance(test, ast.Compare) and not any(isinstance(n, ast.Call) for n in ast.walk(test)):
+        sides = {ast.dump(side) for side in (test.left, *test.comparators)}
+        return "compares a thing with itself" if len(sides) == 1 else ""
+    return ""
+
+
+def _catches(handler: ast.ExceptHandler) -> bool:
+    kinds = handler.type
+    return kinds is None or any(name in ast.unparse(kinds) for name in CATCH_ALL)
+
+
+@guard
+def checks_can_fail_and_can_be_seen(book: Book) -> Iterator[str]:
+    """That a check tests what its claim says is left to the reader of both."""
+    for page in book.notebooks:
+        for label, cell in page.checks:
+            where = page.where(cell)
+            try:
+                tree = ast.parse(cell.source)
+            except SyntaxError:
+                yield f"{where}: checks {label} but is not plain Python"
+                continue
+            if not any(isinstance(node, ast.Assert) for node in ast.walk(tree)):
+                yield f"{where}: checks {label} but asserts nothing"
+            for what in idle_assertions(tree):
+                yield f"{where}: checks {label} but cannot fail: {what}"
+            if not cell.printed().strip():
+                yield f"{where}: checks {label} but prints nothing"
+            for tag in sorted(HIDDEN & set(cell.tags)):
+                yield f"{where}: checks {label} but is tagged {tag}"
+
+
+@guard
+def claims_stand_alone(book: Book) -> Iterator[str]:
+    """The ledger repeats a statement; a glued number exists on its page only."""
+    for page in book.pages:
+        for claim in page.claims:
+            if "{glue:" in claim.statement:
+                yield f"{claim.where}: {claim.label} has a glued number in it"
+            if not claim.statement.strip():
+                yield f"{claim.where}: {claim.label} states nothing"
+            measured = claim.title.startswith("Measured:")
+            if measured != (claim.kind == "observation"):
+                yield (
+                    f"{claim.where}: {claim.label}: an observation's title, and no "
+                    "other, starts with 'Measured:'"
+                )
+
+
+@guard
+def exercises_have_checks_and_solutions(book: Book) -> Iterator[str]:
+    for page in book.notebooks:
+        yield from _exercises(page)
+
+
+def _exercises(page: Page) -> Iterator[str]:
+    found = page.directives
+    solutions = {d.argument: (cell, d) for cell, d in found if d.name == "solution-start"}
+    ends = [cell.index for cell, d in found if d.name == "solution-end"]
+    exercises = [(cell, d) for cell, d in found if d.name == "exercise"]
+    labels = [d.options.get("label", "") for _, d in exercises]
+    for label in sorted(set(solutions) - set(labels)):
+        cell, _ = solutions[label]
+        yield f"{page.where(cell)}: a solution of {label}, which does not exist"
+    for position, (cell, directive) in enumerate(exercises, 1):
+        where = page.where(cell)
+        label = directive.options.get("label", "(none)")
+        expected = f"ex-{page.number}-{position}"
+        if label != expected:
+            yield f"{where}: exercise label {label}, expected {expected}"
+            continue
+        name = f"{int(page.number)}.{position}"
+        if label not in solutions:
+            yield f"{where}: exercise {label} has no solution"
+            continue
+        start, solution = solutions[label]
+        if solution.options.get("label") != f"sol-{page.number}-{position}":
+            yield f"{page.where(start)}: solution label is not sol-{label[3:]}"
+        if "dropdown" not in solution.options.get("class", ""):
+            yield f"{page.where(start)}: the solution of {label} is not folded"
+        end = min((e for e in ends if e > start.index), default=None)
+        if end is None:
+            yield f"{page.where(start)}: the solution of {label} does not end"
+            continue
+        call = re.compile(rf"""check\(\s*["']{re.escape(name)}["']""")
+        asked = [
+            c
+            for c in page.code_cells
+            if cell.index < c.index < start.index and call.search(c.source)
+        ]
+        solved = [
+            c for c in page.code_cells if start.index < c.index < end and call.search(c.source)
+        ]
+        if not any(f"Exercise {name}: not answered yet." in c.printed() for c in asked):
+            yield f"{where}: no cell to answer exercise {name} in"
+        if not any(f"Exercise {name}: right." in c.printed() for c in solved):
+            yield f"{page.where(start)}: no solution cell prints 'right.' for {name}"
+        if len({_right(c, name) for c in (*asked, *solved)}) > 1:
+            yield f"{page.where(start)}: {name} has one test for the reader, one for the solution"
+
+
+def _right(cell: Cell, name: str) -> str:
+    """The argument ``right`` of the cell's ``check(name, ...)``, spelled in one way."""
+    for call in ast.walk(ast.parse(cell.source)):
+        if isinstance(call, ast.Call) and call.args and ast.unparse(call.args[0]) == repr(name):
+            return "".join(ast.dump(k.value) for k in call.keywords if k.arg == "right")
+    return ""
+
+
+# ------------------------------------------------------------ references and glue
+
+
+@guard
+def references_are_cited_and_citations_exist(book: Book) -> Iterator[str]:
+    entries = parser.bibliography_keys(book.root / "book" / "references.bib")
+    for key in sorted({k for k in entries if entries.count(k) > 1}):
+        yield f"book/references.bib: {key} stands there twice"
+    cited: set[str] = set()
+    for where, cell in book.prose():
+        keys = parser.citations(cell.source)
+        cited |= keys
+        for key in sorted(keys - set(entries)):
+            yield f"{where}: cites {key}, which references.bib does not have"
+    for key in entries:
+        if key not in cited:
+            yield f"book/references.bib: {key} is cited nowhere"
+
+
+LINK = re.compile(r"\]\(<?([^)>\s]+)>?\)")
+REFERENCE = re.compile(r"\{(?:ref|numref|eq|prf:ref|doc)\}`(?:[^`<]*<)?([^`>]+)>?`")
+LABEL = re.compile(r"(?m)^\(([\w:-]+)\)=|^:(?:label|name):\s*(\S+)|^\$\$\s*\(([\w:-]+)\)")
+
+
+def _anchors(text: str) -> set[str]:
+    """Labels, and the names that headings get: "## Further reading" is #further-reading."""
+    labels = {name for found in LABEL.findall(text) for name in found if name}
+    headings = re.findall(r"(?m)^#+ (.+)$", text)
+    return labels | {re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in headings}
+
+
+@guard
+def links_lead_somewhere(book: Book) -> Iterator[str]:
+    """Within the book and from the README; other sites are not asked."""
+    anchors = {page.path.resolve(): _anchors(page.text) for page in book.pages}
+    everywhere = set().union(*anchors.values())
+    texts = [(page.where(c), page.path, c.source) for page in book.pages for c in page.prose]
+    for name in ("README.md", "CONTRIBUTING.md"):
+        if (book.root / name).is_file():
+            texts.append((name, book.root / name, (book.root / name).read_text(encoding="utf-8")))
+    for where, path, text in texts:
+        for link in LINK.findall(text):
+            name, _, anchor = link.partition("#")
+            target = (path.parent / name).resolve() if name else path.resolve()
+            if re.match(r"\w+:", link) or (name in everywhere and not anchor):
+                continue
+            if not target.exists():
+                yield f"{where}: links to {link}, which is not there"
+            elif anchor and anchor not in anchors.get(target, _anchors(text)):
+                yield f"{where}: links to {link}, but there is no such heading"
+        for label in REFERENCE.findall(text):
+            if label not in everywhere and not (path.parent / f"{label}.ipynb").exists():
+                yield f"{where}: refers to {label}, which nothing is labelled"
+
+
+@guard
+def glued_numbers_exist_and_are_used(book: Book) -> Iterator[str]:
+    for page in book.pages:
+        used: set[str] = set()
+        for cell in page.prose:
+            keys = parser.glue_keys(cell.source)
+            used |= keys
+            for key in sorted(keys - set(page.glued)):
+                yield f"{page.where(cell)}: glue key {key} is not defined on its page"
+        for key, cell in page.glued.items():
+            if key not in used:
+                yield f"{page.where(cell)}: glue key {key} is not used"
+            if page.number and not key.startswith(f"{page.number}-"):
+                yield f"{page.where(cell)}: glue key {key} is not {page.number}-..."
+
+
+DECIMAL = re.compile(r"(?<![\w.\\-])\d+\.\d+(?!\w|\.\d)")
+
+
+@guard
+def numbers_that_cells_print_are_glued(book: Book) -> Iterator[str]:
+    """A decimal in the prose that a cell of the page printed, and that its code does not set.
+
+    Statements of claims are exempt, which the ledger repeats, and explorables'.
+    """
+    for page in book.notebooks:
+        shown = {n for c in page.code_cells for n in DECIMAL.findall(c.shown())}
+        code = "\n".join(c.source for c in page.code_cells)
+        exempt = [c.statement for c in page.claims]
+        exempt += [d.body for _, d in page.directives if d.name == "explorable"]
+        for cell in page.prose:
+            text = cell.source
+            for part in filter(None, exempt):
+                text = text.replace(part, "")
+            for number in DECIMAL.findall(parser.strip_code_and_math(text)):
+                long_enough = len(number.replace(".", "").lstrip("0")) >= 2
+                if long_enough and number in shown and number not in code:
+                    yield f"{page.where(cell)}: {number} is computed on this page: glue it"
+
+
+# ------------------------------------------------------------------ code and prose
+
+
+@guard
+def code_fits_the_page(book: Book) -> Iterator[str]:
+    for where, cell in book.code():
+        lines = cell.source.splitlines()
+        if len(lines) > 25:
+            yield f"{where}: {len(lines)} lines, at most 25"
+        for line in lines:
+            if len(line) > 79:
+                yield f"{where}: {len(line)} columns, at most 79: {line.strip()}"
+
+
+BANNED = re.compile(
+    r"\b(?:simply|obviously|clearly|trivially|of course|needless to say|"
+    r"it is easy to see|as we all know|TODO|FIXME|XXX)\b",
+    re.IGNORECASE,
+)
+
+
+@guard
+def prose_has_no_banned_words(book: Book) -> Iterator[str]:
+    for where, cell in book.prose():
+        for word in BANNED.findall(parser.strip_code_and_math(cell.source)):
+            yield f"{where}: {word!r}"
+    for where, cell in book.code():
+        for word in BANNED.findall(cell.alt or ""):
+            yield f"{where}: {word!r} in the alt text"
+
+
+def problems(root: Path) -> dict[str, list[str]]:
+    """Guard -> what it found; nothing for a guard that is content."""
+    book = Book(root)
+    found = {name: list(check(book)) for name, check in GUARDS.items()}
+    return {name: lines for name, lines in found.items() if lines}
+
+
+def main() -> int:
+    wanted = sys.argv[1] if sys.argv[1:] else ""
+    count = 0
+    for name, lines in problems(parser.ROOT).items():
+        shown = [line for line in lines if wanted in line]
+        if shown:
+            print(name.replace("_", " "))
+            print("".join(f"  {line}\n" for line in shown))
+        count += len(shown)
+    print(f"{count} problems" + (f" that mention {wanted}" if wanted else ""))
+    return 1 if count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

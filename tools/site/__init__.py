@@ -1,0 +1,1 @@
+"""The built site: browser checks, explorables, links, PDF, card."""

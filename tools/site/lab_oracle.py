@@ -1,0 +1,248 @@
+"""What the numbers of every explorable must be, by adam_lib.
+
+``numbers(name, state)`` takes a setting of an explorable's controls and returns
+the numbers it must show, under the names that the page gives them.  The tests
+compare them with what the scripts compute, tools/site/lab_check.py with what a
+browser shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
+from typing import Any
+
+import numpy as np
+
+import adam_lib as al
+
+Numbers = dict[str, float]
+ORACLES: dict[str, Callable[..., Numbers]] = {}
+
+
+def oracle(function: Callable[..., Numbers]) -> Callable[..., Numbers]:
+    ORACLES[function.__name__] = function
+    return function
+
+
+def numbers(name: str, state: Mapping[str, Any]) -> Numbers:
+    with np.errstate(all="ignore"):  # a run may diverge, and a ratio be 0/0
+        return {key: float(value) for key, value in ORACLES[name](**state).items()}
+
+
+def written(text: str) -> tuple[float, float]:
+    """The number that a text such as −2.1·10⁻⁶ stands for, and half its last digit."""
+    plain = text.translate(str.maketrans("−⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "--0123456789"))
+    head, _, power = plain.partition("·10")
+    digits = len(head.partition(".")[2])
+    scale = 10.0 ** int(power or 0)
+    return float(head) * scale, 0.5 * 10.0**-digits * scale
+
+
+# ------------------------------------------------------------------- the valley
+
+SYSTEMS: dict[str, tuple[type, dict[str, float]]] = {
+    "SGD": (al.SGD, {}),
+    "momentum": (al.SGD, {"momentum": 0.9}),
+    "AdaGrad": (al.AdaGrad, {}),
+    "RMSprop": (al.RMSprop, {}),
+    "Adadelta": (al.Adadelta, {}),
+    "Adam": (al.Adam, {}),
+}
+RATES = [*(float(f"{a}e{k}") for k in range(-4, 2) for a in (1, 1.8, 3.2, 5.6)), 100.0]
+
+
+def turned_valley(degrees: float, kappa: float = 100.0) -> al.Problem:
+    """``rotated_valley``, with the operations of the page: paths may amplify rounding."""
+    c, s = np.cos(degrees * np.pi / 180), np.sin(degrees * np.pi / 180)
+
+    def split(p):
+        x, y = p[..., 0], p[..., 1]
+        return c * x + s * y, c * y - s * x
+
+    def f(p):
+        a, b = split(p)
+        return (a**2 + kappa * b**2) / 2
+
+    def grad(p):
+        a, b = split(p)
+        b = kappa * b
+        return np.stack([c * a - s * b, s * a + c * b], axis=-1)
+
+    return al.Problem("valley", f, grad, np.zeros(2), np.zeros(2))
+
+
+@lru_cache(maxsize=4)
+def searched(turn: float, along: float, across: float) -> dict[str, float]:
+    """Each system's best rate: the runs of all rates, side by side."""
+    problem, start = turned_valley(turn), turned_start(turn, along, across)
+    best = {}
+    for name, (optimizer, hyper) in SYSTEMS.items():
+        ends = []
+        for lr in RATES:
+            ends.append(al.minimize(problem, optimizer, 200, start=start, lr=lr, **hyper).f[-1])
+        best[name] = RATES[int(np.argmin(np.nan_to_num(ends, nan=np.inf)))]
+    return best
+
+
+def turned_start(turn: float, along: float, across: float) -> np.ndarray:
+    c, s = np.cos(turn * np.pi / 180), np.sin(turn * np.pi / 180)
+    return np.array([c * along - s * across, s * along + c * across])
+
+
+@oracle
+def valley(turn, rate, along, across, steps) -> Numbers:
+    problem, start = turned_valley(turn), turned_start(turn, along, across)
+    out = {"f-start": problem.f(start)}
+    for name, best in searched(turn, along, across).items():
+        optimizer, hyper = SYSTEMS[name]
+        run = al.minimize(problem, optimizer, steps, start=start, lr=best * rate, **hyper)
+        f = float(np.nan_to_num(run.f[-1], nan=np.inf, posinf=np.inf))
+        out |= {f"lr-{name}": best * rate, f"f-{name}": f}
+    ends = [out[f"f-{name}"] for name in SYSTEMS]
+    return out | {"low": min(ends), "high": max(ends)}
+
+
+# ----------------------------------------------------------------- the averages
+
+
+@oracle
+def weights(beta, t, correction) -> Numbers:
+    on, total = correction == "on", al.bias_factor(beta, t)
+    out = {
+        "sum": 1.0 if on else total,
+        "half-life": al.half_life(beta),
+        "sample-size": al.effective_sample_size(beta, t),
+    }
+    out |= {"factor": total} if on else {"zero": beta**t}
+    if t > 10:
+        out["newest"] = al.ema_weights(beta, t)[-10:].sum() / (total if on else 1.0)
+    return out
+
+
+def uniforms(count: int, seed: int) -> np.ndarray:
+    """Park and Miller's generator, in whole numbers."""
+    s, out = seed, []
+    for _ in range(count):
+        s = 16807 * s % (2**31 - 1)
+        out.append(s)
+    return np.array(out) / (2**31 - 1)
+
+
+GRADIENTS = {
+    "constant": np.ones(100),
+    "noisy": 0.5 + 4 * (uniforms(100, 6) - 0.5),
+    "sparse": np.where(np.arange(100) % 20 == 4, 1.0, 0.0),
+    "ramp": np.arange(1, 101) / 100,
+}
+
+
+@oracle
+def correction(gradient, correction, beta1, beta2, t) -> Numbers:
+    g = GRADIENTS[gradient]
+    m, v = al.ema(g, beta1)[t - 1], al.ema(g**2, beta2)[t - 1]
+    theta = np.zeros(1)
+    opt = al.Adam(theta, lr=1.0, betas=(beta1, beta2))
+    for g_i in g[:t]:
+        before = theta.copy()
+        opt.step(np.array([g_i]))
+    with_it, without = -(theta - before)[0], m / (np.sqrt(v) + 1e-8)
+    on = correction == "on"
+    out = {"m": m, "v": v, "m_hat": opt.m_hat[0], "v_hat": opt.v_hat[0]}
+    out |= {"step": with_it, "other": without} if on else {"step": without, "other": with_it}
+    return out | ({"ratio": without / with_it} if with_it else {})
+
+
+@oracle
+def factor(beta1, beta2) -> Numbers:
+    F = al.uncorrected_factor((beta1, beta2), np.arange(1, 40_001))
+    out = {"first": F[0], "within": np.flatnonzero(np.abs(F - 1) > 0.05).max(initial=-1) + 2}
+    peak = int(np.argmax(F))
+    if F[peak] > 1 and peak + 1 < len(F):
+        out |= {"peak": F[peak], "at": peak + 1}
+    return out
+
+
+# --------------------------------------------------------------------- the step
+
+
+@oracle
+def bound(growth, beta1, beta2) -> Numbers:
+    def last_step(factor):
+        g = factor ** np.arange(-3999.0, 1)
+        return al.corrected_ema(g, beta1)[-1] / np.sqrt(al.corrected_ema(g**2, beta2)[-1])
+
+    factor = (beta2 / beta1) ** growth
+    out = {"factor": factor, "step": last_step(factor), "bound": last_step(beta2 / beta1)}
+    if beta1**2 < beta2:
+        share = (1 - beta2) * (1 - beta1**2 / beta2)
+        out["limit"] = (1 - beta1) / np.sqrt(share)
+    return out
+
+
+@oracle
+def bursts(eps, beta1, beta2) -> Numbers:
+    theta, lr = np.array([0.01]), 1e-3
+    opt = al.Adam(theta, lr=lr, betas=(beta1, beta2), eps=eps)
+    size, v_hat = np.empty(20_000), np.empty(20_000)
+    for t in range(20_000):
+        opt.step(theta.copy())  # the gradient of theta**2 / 2 is theta
+        size[t], v_hat[t] = abs(theta[0]), opt.v_hat[0]
+    count, asleep = 0, False
+    for s in size:
+        if s < 1e-8:
+            asleep = True
+        elif s > lr / 10 and asleep:
+            count, asleep = count + 1, False
+    critical = lr * (1 - beta1) / (2 * (1 + beta1))
+    return {
+        "critical": critical,
+        "ratio": eps / critical,
+        "bursts": count,
+        "farthest": size[10_000:].max() / lr,
+        "median": np.sort(lr / (np.sqrt(v_hat[10_000:]) + eps))[5000],
+        "threshold": lr / critical,
+    }
+
+
+# ---------------------------------------------------------------- Reddi's problem
+
+
+def steady_steps(C: float, beta2: float) -> np.ndarray:
+    """Steps down, up, up in units of alpha: the averages after a long time."""
+    c = np.tile([C, -1.0, -1.0], 14_000)
+    return -c[-3:] / np.sqrt(al.ema(c**2, beta2)[-3:])
+
+
+@cache
+def critical_beta2(C: float) -> float:
+    # with beta1 = 0 the averages of a period, weights 1, beta2, beta2^2
+    def drift(b):
+        squares = np.array([C * C, 1.0, 1.0])
+        w = np.array([1.0, b, b * b]) / (1 + b + b * b)
+        v = [squares @ w[[0, 2, 1]], squares @ w[[1, 0, 2]], squares @ w[[2, 1, 0]]]
+        return np.sum([-C, 1.0, 1.0] / np.sqrt(v))
+
+    low, high = 1e-9, 1 - 1e-9
+    for _ in range(60):
+        mid = (low + high) / 2
+        low, high = (mid, high) if drift(mid) > 0 else (low, mid)
+    return (low + high) / 2
+
+
+@oracle
+def reddi(C, beta2) -> Numbers:
+    x = np.zeros(1)
+    opt = al.Adam(x, lr=lambda t: 0.3 / np.sqrt(t), betas=(0.0, beta2))
+    for t in range(1, 3001):
+        opt.step(np.array([C if t % 3 == 1 else -1.0], dtype=float))
+        np.clip(x, -1, 1, out=x)
+    down, up, last = steady_steps(C, beta2)
+    return {
+        "down": down,
+        "up": up,
+        "last": last,
+        "drift": down + up + last,
+        "end": x[0],
+        "critical": critical_beta2(C),
+    }
