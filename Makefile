@@ -2,12 +2,13 @@
 # needs: the environment is made on first use, in .venv, and is left alone until
 # requirements.txt or pyproject.toml changes.
 #
-#   make book PYTHON=/path/to/python3.12      another Python (3.11 to 3.13)
+#   make book PYTHON=/path/to/python3.12      another Python (3.11 to 3.15)
 #   make test JOBS=1                          one process
 #   make test PYTEST="-k bias"                more arguments for pytest
 #   make bench BENCH="--n 2 --threads 1"      more arguments for the benchmark
 #   make test HASHES=1                        install nothing that is not hashed, as CI does
 #   make platforms NOX="-s suite-3.12"        one session (noxfile.py)
+#   make lock UPGRADE=1                       the newest of everything, or UPGRADE="numpy pyyaml"
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -19,6 +20,7 @@ BENCH ?=
 NOX ?=
 HASHES ?=
 MUTANTS ?=
+UPGRADE ?=
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
@@ -47,13 +49,13 @@ help:
 # a version manager's shim may exist for a version that is not installed.
 define FIND_PYTHON
 if [ -n "$(PYTHON)" ]; then names="$(PYTHON)"; \
-else names="python3 python3.13 python3.12 python3.11 python"; fi; \
+else names="python3 python3.14 python3.13 python3.12 python3.11 python3.15 python"; fi; \
 for name in $$names; do \
-  if "$$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+  if "$$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 15))' \
       2>/dev/null; then found="$$name"; break; fi; \
 done; \
 if [ -z "$$found" ]; then \
-  echo "make: this book needs Python 3.11, 3.12 or 3.13; tried: $$names." >&2; \
+  echo "make: this book needs Python 3.11 to 3.15; tried: $$names." >&2; \
   echo "make: install one, or name it: make book PYTHON=/path/to/python3.12" >&2; \
   exit 1; \
 fi
@@ -64,19 +66,42 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The same versions as requirements.txt, each file named by its hash.
 HASHED := .ci/requirements-hashed.txt
 
+# An environment whose Python was removed, whose folder was renamed, or which an
+# interrupted installation left half made, fails later and says nothing of it.
+# Its stamp holds where it was made; what does not fit is made ready again.
+HERE := cd "$(VENV)" 2>/dev/null && pwd -P
+$(shell if [ -e "$(READY)" ]; then \
+  { [ "$$(cat "$(READY)")" = "$$($(HERE))" ] && "$(BIN)/python" -c 'import pip'; } \
+    >/dev/null 2>&1 || rm -f "$(READY)"; fi)
+
+# Whole: pip runs, and its script names this very folder (a renamed one does not).
+define MEND_VENV
+if [ -e "$(VENV)" ] && ! { "$(BIN)/python" -c 'import pip' >/dev/null 2>&1 \
+    && head -n 2 "$(BIN)/pip" 2>/dev/null | grep -qF "$$($(HERE))/bin/python"; }; then \
+  if [ "$(VENV)" != .venv ]; then \
+    echo "make: VENV=$(VENV) is not a whole environment of this folder; remove it," >&2; \
+    echo "make: or name another: make book VENV=.venv" >&2; exit 1; \
+  fi; \
+  echo "The environment in $(VENV) was half made, moved, or has lost its Python: making it anew"; \
+  rm -rf "$(VENV)"; \
+fi
+endef
+
 $(READY): requirements.txt $(HASHED) pyproject.toml
-	@$(FIND_PYTHON); \
-	if [ ! -x $(BIN)/python ]; then \
+	@$(MEND_VENV); $(FIND_PYTHON); \
+	if [ ! -e "$(VENV)" ]; then \
 	  echo "Making $(VENV) with $$("$$found" --version)"; \
-	  "$$found" -m venv $(VENV) || { \
-	    echo "make: on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }; \
+	  "$$found" -m venv "$(VENV)" || { rm -rf "$(VENV)"; \
+	    echo "make: $$found cannot make an environment." >&2; \
+	    echo "make: on Debian and Ubuntu: apt install python3-venv, then run make again" >&2; \
+	    exit 1; }; \
 	fi
-	@echo "Installing requirements.txt into $(VENV) (some minutes, once)"
+	@echo "Installing requirements.txt into $(VENV) (some minutes and 1 GB, once)"
 	@if [ -n "$(HASHES)" ]; then \
 	  $(PIP) --require-hashes --only-binary :all: -r $(HASHED) \
 	  && $(PIP) --no-deps --no-build-isolation -e .; \
 	else $(PIP) -r requirements.txt; fi
-	@touch $@
+	@($(HERE)) > $@
 
 # ------------------------------------------------------------------------- book
 
@@ -151,16 +176,18 @@ platforms: $(VENV)/.platforms
 # `pip install -r requirements.txt` is to install everything.
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --quiet \
   --no-annotate --no-header
+# Without it every pin stays as it is, and the lock ages.
+NEWER := $(if $(filter 1 all,$(UPGRADE)),--upgrade,$(addprefix -P ,$(UPGRADE)))
 
 lock: $(READY)
 	@$(PIP) uv
 	@sed -i.old -e '/^-e /d' requirements.txt
-	@$(COMPILE) requirements.in -o requirements.txt
+	@$(COMPILE) requirements.in $(NEWER) -o requirements.txt
 	@$(COMPILE) requirements.in -c requirements.txt --generate-hashes -o $(HASHED)
-	@$(COMPILE) tools/site/requirements-browser.txt -c requirements.txt --generate-hashes \
+	@$(COMPILE) tools/site/requirements-browser.txt $(NEWER) -c requirements.txt --generate-hashes \
 	  -o .ci/browser-hashed.txt
-	@echo pip-audit | $(COMPILE) - --generate-hashes -o .ci/audit-hashed.txt
-	@{ echo "# Everything to build, run and test the book, pinned for Python 3.11 to 3.13."; \
+	@echo pip-audit | $(COMPILE) - $(NEWER) --generate-hashes -o .ci/audit-hashed.txt
+	@{ echo "# Everything to build, run and test the book, pinned for Python 3.11 to 3.15."; \
 	  echo "# Made from requirements.in by \`make lock\`; do not edit."; \
 	  cat requirements.txt; echo "-e ."; } > requirements.txt.old
 	@mv requirements.txt.old requirements.txt

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -83,3 +85,37 @@ def test_workflows_have_least_permissions_and_no_secrets(path: Path) -> None:
         for step in job["steps"]:
             if "checkout" in step.get("uses", ""):
                 assert step["with"]["persist-credentials"] is False
+
+
+def test_the_lock_is_tried_with_newer_versions_every_month() -> None:
+    """A lock that nobody renews ages unseen."""
+    text = (ROOT / ".github/workflows/upgrade.yml").read_text(encoding="utf-8")
+    workflow = yaml.safe_load(text)
+    assert workflow[True]["schedule"]
+    commands = [step.get("run", "") for step in workflow["jobs"]["newest"]["steps"]]
+    assert any("make lock UPGRADE=1" in run for run in commands)
+    assert {"make lint", ".ci/run"} <= set(commands)
+
+
+def test_nothing_is_published_untested() -> None:
+    text = (ROOT / ".github/workflows/pages.yml").read_text(encoding="utf-8")
+    steps = yaml.safe_load(text)["jobs"]["build"]["steps"]
+    commands = [step.get("run", "").split()[0:1] for step in steps]
+    tested = commands.index([".ci/run"])
+    assert tested < commands.index(["make"])
+    (links,) = [step for step in steps if step.get("run") == "make linkcheck"]
+    assert links["continue-on-error"] is True
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "expected"),
+    [("", ""), ("1", "--upgrade"), ("numpy pyyaml", "-P numpy -P pyyaml")],
+)
+def test_make_lock_upgrades_what_is_asked(upgrade: str, expected: str) -> None:
+    if shutil.which("make") is None:
+        pytest.skip("there is no make here")
+    command = ["make", "-n", "-o", ".venv/.ready", "lock", f"UPGRADE={upgrade}"]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    (line,) = [x for x in shown.splitlines() if re.search(r" requirements\.in .*-o requirem", x)]
+    assert expected in line
+    assert ("--upgrade" in line or "-P" in line) == bool(upgrade)
