@@ -14,9 +14,9 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from docutils import nodes
+from folds import fold
 from fontTools import subset
 from fontTools.ttLib import TTFont
-from myst_nb.sphinx_ import HideCodeCellNode
 from PIL import Image, ImageChops
 from sphinx.util import logging
 
@@ -92,9 +92,9 @@ PACE = {"words": 1 / 200, "formulas": 1 / 3, "lines": 1 / 20}
 
 
 def is_folded(node) -> bool:
-    """In a dropdown, or in a cell, or its source, that the page hides."""
+    """In a dropdown, or in code that the page folds."""
     while node is not None:
-        if "dropdown" in node.get("classes", ()) or isinstance(node, HideCodeCellNode):
+        if "dropdown" in node.get("classes", ()) or (isinstance(node, fold) and not node["open"]):
             return True
         node = node.parent
     return False
