@@ -133,9 +133,6 @@ ICON_SCRIPT = re.compile(r"\s*<script[^>]*scripts/fontawesome\.js[^>]*></script>
 EMPTY_HEADING = re.compile(r'<th class="head">\s*(?:<p>\s*</p>)?\s*</th>')
 
 
-# Colab opens the copies whose first cell finds or installs adam_lib
-# (tools/notebooks/copies.py), which the publishing workflow puts on this branch.
-COLAB = re.compile(r'(href="https://colab\.research\.google\.com/github/[^/]+/[^/]+/blob/)[^/]+/')
 # A notebook is saved, not shown as text, also from file://.
 DOWNLOAD = re.compile(r'(<a href="[^"]*_sources/[^"]*\.(?:ipynb|md)") target="_blank"')
 
@@ -147,7 +144,6 @@ def finish_pages(app, error):
     for page in Path(app.outdir).rglob("*.html"):
         old = page.read_text(encoding="utf-8")
         new = ICON_SCRIPT.sub("", old)
-        new = COLAB.sub(r"\1launch/", new)
         new = DOWNLOAD.sub(r"\1 download", new)
         new = EMPTY_HEADING.sub('<td class="head"></td>', new)
         for found, better in ACCESSIBLE:

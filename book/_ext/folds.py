@@ -14,8 +14,9 @@ import ast
 import html
 import re
 
-from checks import code_cells, part
 from docutils import nodes
+
+from checks import code_cells, part
 
 TEACHES = "teaches"
 READERS_CELL = re.compile(r"""answer = \.\.\..*^check\(\s*["'](\d+\.\d+)["']""", re.DOTALL | re.M)

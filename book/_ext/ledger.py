@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from checks import check_id
 from sphinx.util import logging
 
+from checks import check_id
 from tools.notebooks import parser
 
 logger = logging.getLogger(__name__)

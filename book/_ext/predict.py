@@ -9,20 +9,21 @@ that no title and no entry of the contents gives the answer away.
 
 from __future__ import annotations
 
-import html
-
-import answer_key
 from docutils import nodes
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
+
+import answer_key
 
 logger = logging.getLogger(__name__)
 
 SCRIPTS = ("key", "judge", "predict")
 # At once, so that what settles a question is not seen while the page loads; and taken
 # back if the script that uncovers it does not come.
-EARLY = """document.documentElement.classList.add("covers");
-addEventListener("load", () => window.book?.uncover || document.documentElement.classList.remove("covers"));"""
+EARLY = """(({ classList }) => {
+  classList.add("covers");
+  addEventListener("load", () => window.book?.uncover || classList.remove("covers"));
+})(document.documentElement);"""
 
 
 class predict(nodes.container):

@@ -14,11 +14,12 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from docutils import nodes
-from folds import fold
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageChops
 from sphinx.util import logging
+
+from folds import fold
 
 logger = logging.getLogger(__name__)
 
