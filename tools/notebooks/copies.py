@@ -28,7 +28,7 @@ import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from tools.notebooks import parser
-from tools.notebooks.numbers import Numbers, read_site
+from tools.notebooks.numbering import Numbers, read_site
 from tools.notebooks.portable import Context, leftovers, plain, spans
 
 ROOT = parser.ROOT
