@@ -101,7 +101,8 @@ def keep_punctuation(app, pagename, templatename, context, doctree):
     context["body"] = INLINE_MATH.sub(together, context.get("body", ""))
 
 
-# Findings of axe-core in the theme's own markup, and what settles each.
+# What a reader would trip over in the theme's own markup (most of it found by
+# axe-core), and what settles each.
 ACCESSIBLE = [
     # the logo of the sidebar stands outside any landmark
     (
@@ -120,6 +121,8 @@ ACCESSIBLE = [
     ),
     # and so must that of a fold, which says "Show code cell source"
     ('<summary aria-label="Toggle hidden content">', "<summary>"),
+    # without scripts there is no "auto": the theme's colours would not be set at all
+    (' data-theme="auto">', ' data-theme="light">'),
     # Sphinx's list of references: a list's children must be list items
     ('role="doc-biblioentry"', 'role="listitem"'),
 ]

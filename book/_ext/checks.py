@@ -93,6 +93,8 @@ def link_claims_and_checks(app, doctree):
         name = check_id(label)
         cell["ids"].append(name)
         cell["check"] = label
+        measured = app.env.proof_list[label]["realtype"] == "observation"
+        cell["classes"].append("measured" if measured else "proved")
         cell.insert(0, verdict_line(cell, label))
         domain.anonlabels[name] = docname, name
         domain.labels[name] = docname, name, f"check of {label}"

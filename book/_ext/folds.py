@@ -167,5 +167,6 @@ def setup(app):
     app.add_node(fold, html=(visit_fold, depart_fold))
     app.connect("doctree-read", fold_cells, priority=600)
     app.connect("doctree-resolved", number_folds)
-    app.add_js_file("reader/folds.js", loading_method="defer")
+    for script in ("folds", "print"):
+        app.add_js_file(f"reader/{script}.js", loading_method="defer")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -100,6 +100,8 @@ async def print_pages(playwright, chromium: str, root: str, names: list[str]):
         page = await browser_check.open_page(context, f"{root}{name}.html", trouble)
         await page.emulate_media(media="print", color_scheme="light")
         await page.evaluate("document.documentElement.dataset.theme = 'light'")
+        scale = f"document.documentElement.style.setProperty('--sheet-scale', {SCALE})"
+        await page.evaluate(scale)
         headings = await page.evaluate(PREPARE, root)
         # "6. Bias correction — Adam, derived": the heading itself has no number.
         title = (await page.title()).rpartition(" — ")[0] or await page.title()

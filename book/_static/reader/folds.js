@@ -1,4 +1,4 @@
-// Folds of code: one switch opens all, a link into a fold opens it, and so does print.
+// Folds of code: one switch opens all, and a link into a fold opens it.
 "use strict";
 (() => {
   const KEY = "adam-derived.code"; // "open" once the reader asked for all code
@@ -60,15 +60,4 @@
   };
   addEventListener("hashchange", open);
   open();
-
-  // ------------------------------------------------------------------- on paper
-  // (adam.css shows closed folds too, where the browser can; this is for the others.)
-  let closed = [];
-  addEventListener("beforeprint", () => {
-    closed = [...document.querySelectorAll("details:not([open])")];
-    for (const fold of closed) fold.open = true;
-  });
-  addEventListener("afterprint", () => {
-    for (const fold of closed) fold.open = false;
-  });
 })();
