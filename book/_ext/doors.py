@@ -22,7 +22,8 @@ LOST = """\
 <title>No such page: {title}</title>
 <style>
 :root {{ color-scheme: light dark; }}
-body {{ font: 1.1rem/1.6 system-ui, sans-serif; max-width: 36rem; margin: 15vh auto; padding: 0 1rem; }}
+body {{ font: 1.1rem/1.6 system-ui, sans-serif; }}
+main {{ max-width: 36rem; margin: 15vh auto; padding: 0 1rem; }}
 </style>
 </head>
 <body>
