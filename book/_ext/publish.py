@@ -134,7 +134,7 @@ def write_sitemap(site: Path, base: str) -> None:
         page.relative_to(site).as_posix()
         for page in sorted(site.rglob("*.html"))
         if page.relative_to(site).parts[0] not in ("_static", "_sources", "_modules")
-        and page.name != "search.html"
+        and page.name not in ("search.html", "404.html")
         and 'http-equiv="refresh"' not in page.read_text(encoding="utf-8").lower()
     ]
     urls = "".join(f"<url><loc>{escape(base + page)}</loc></url>\n" for page in pages)

@@ -306,14 +306,3 @@ def test_numbers_are_read_from_built_pages(tmp_path: Path) -> None:
         "c": "PyTorch (undated)",
         "d": "Only a title (1)",
     }
-
-
-@pytest.mark.parametrize(
-    ("repository", "address"),
-    [
-        ("https://github.com/Owner/name", "https://owner.github.io/name/"),
-        ("https://github.com/owner/Owner.github.io/", "https://owner.github.io/"),
-    ],
-)
-def test_the_address_of_a_fork(repository: str, address: str) -> None:
-    assert copies.site_address(repository) == address
