@@ -24,10 +24,20 @@ MODULES = sorted(
 # the rooms that its own may see; the rules see no other room.
 ORDER = {
     "": ["_checks", "moments", "base", "fused", "sgd", "adaptive", "adam", "relatives"],
+    "after": [
+        "_shapes",
+        "lion",
+        "adafactor",
+        "adam_mini",
+        "shampoo",
+        "soap",
+        "muon",
+        "schedule_free",
+    ],
     "experiments": ["problems", "gradcheck", "train", "models", "datasets", "plotting", "page"],
     "conformance": ["exhibits", "diagnose"],
 }
-SEES = {"": set(), "experiments": {""}, "conformance": {""}}
+SEES = {"": set(), "after": {""}, "experiments": {"", "after"}, "conformance": {"", "after"}}
 # What is not NumPy or Python's own, and the one module that may use it.
 OUTSIDE = {"matplotlib": "experiments.plotting", "IPython": "experiments.page", "numba": "fused"}
 CORE = ["_checks", "moments", "base", "sgd", "adaptive", "adam"]
