@@ -129,3 +129,9 @@ def test_code_in_a_solution_is_open(build):
 def test_tags_of_old_fold_nothing_twice(build):
     page, _ = build(code("a = 1\nprint(a)", "one\n", tags=["hide-input"]))
     assert len(page.all("details")) == 1
+
+
+def test_code_that_is_not_plain_python_is_folded_too(build):
+    page, warnings = build(code("%pip install it", "done\n"))
+    assert not warnings
+    assert page.one("summary").text == "code of the output"
