@@ -15,6 +15,7 @@ import base64
 import io
 import re
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -568,6 +569,123 @@ def prose_has_no_banned_words(book: Book) -> Iterator[str]:
     for where, cell in book.code():
         for word in BANNED.findall(cell.alt or ""):
             yield f"{where}: {word!r} in the alt text"
+
+
+# -------------------------------------------------- the page, in converted chapters
+
+
+def converted(book: Book) -> list[Page]:
+    """Notebooks that follow the anatomy of a chapter; the others are named in pending/."""
+    pending = book.root / "tools/notebooks/pending"
+    return [page for page in book.notebooks if not (pending / page.name).exists()]
+
+
+def _marks(source: str) -> Iterator[tuple[str, str]]:
+    """Headings, and the top-level directives, of a Markdown cell: (name, argument)."""
+    lines, i = source.split("\n"), 0
+    while i < len(lines):
+        opening = parser.FENCE.match(lines[i])
+        if opening:
+            directive = parser.DIRECTIVE.fullmatch(opening["info"].strip())
+            if directive:
+                yield directive["name"], directive["argument"].strip()
+            end = parser._closing(lines, i, opening["fence"])
+            i = len(lines) if end is None else end
+        elif re.match(r"#{1,6} ", lines[i]):
+            yield "heading", lines[i].lstrip("# ").strip()
+        i += 1
+
+
+def _settles(cell: Cell) -> set[str]:
+    """The predictions that a code cell settles: settle("6.a", ...)."""
+    try:
+        tree = ast.parse(cell.source)
+    except SyntaxError:  # a magic, say
+        return set()
+    calls = (c for c in ast.walk(tree) if isinstance(c, ast.Call) and c.args)
+    return {
+        str(ast.literal_eval(call.args[0]))
+        for call in calls
+        if ast.unparse(call.func).endswith("settle") and isinstance(call.args[0], ast.Constant)
+    }
+
+
+def _keys(book: Book, page: Page) -> dict[str, dict]:
+    path = book.root / f"adam_lib/experiments/answers/{page.number or page.name}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+@guard
+def predictions_are_covered_and_settled(book: Book) -> Iterator[str]:
+    for page in converted(book):
+        asked = [d.argument for _, d in page.directives if d.name == "predict"]
+        if page.number and not asked:
+            yield f"book/{page.path.name}: a chapter has a prediction, this one has none"
+        top = [m for c in page.prose for m in _marks(c.source) if m[0] in ("predict", "settled")]
+        for cell, d in page.directives:
+            if d.name in ("predict", "settled") and (d.name, d.argument) not in top:
+                yield f"{page.where(cell)}: {d.name} {d.argument} stands within another directive"
+        for name in asked:
+            if page.number and not re.fullmatch(rf"{int(page.number)}\.[a-z]", name):
+                yield f"book/{page.path.name}: prediction {name} is not {int(page.number)}.a, ..."
+            key = _keys(book, page).get(name)
+            if key is None or key.get("form") not in ("number", "choice") or "right" not in key:
+                yield f"book/{page.path.name}: prediction {name} has no key that can settle it"
+        yield from _covers(page)
+
+
+def _covers(page: Page) -> Iterator[str]:
+    """Each question is settled in its own section, by a cell that compares with the key."""
+    asked, compared = "", False
+    for cell in page.cells:
+        where = page.where(cell)
+        if cell.kind == "code" and cell.source.strip():
+            for name in sorted(_settles(cell)):
+                compared |= name == asked
+                if name != asked:
+                    yield f"{where}: settles {name} outside its predict and settled"
+        for name, argument in _marks(cell.source) if cell.kind == "markdown" else ():
+            if name == "heading" and asked:
+                yield f"{where}: a heading between predict {asked} and settled: {argument}"
+            elif name == "predict":
+                if asked:
+                    yield f"{where}: asks {argument} before {asked} is settled"
+                asked, compared = argument, False
+            elif name == "settled":
+                if argument != asked:
+                    yield f"{where}: settled {argument}, but what was asked is {asked or 'nothing'}"
+                elif not compared:
+                    yield f"{where}: no cell calls settle({asked!r}, ...) before settled {asked}"
+                asked = ""
+    if asked:
+        yield f"book/{page.path.name}: predict {asked} is never settled"
+
+
+@guard
+def figures_are_numbered(book: Book) -> Iterator[str]:
+    """A figure of a chapter can be cited: a name and a caption, which says more than the alt."""
+    for page in converted(book):
+        for cell in page.code_cells if page.number else ():
+            if not cell.images():
+                continue
+            figure = cell.metadata.get("mystnb", {}).get("figure", {})
+            name, caption = figure.get("name", ""), figure.get("caption", "").strip()
+            if not name.startswith(f"fig-{page.number}-"):
+                yield f"{page.where(cell)}: the figure is not named fig-{page.number}-..."
+            if not caption or caption == cell.alt:
+                yield f"{page.where(cell)}: the figure has no caption of its own"
+
+
+@guard
+def verdicts_fit_a_line(book: Book) -> Iterator[str]:
+    """A check shows on the page as one line: a sentence, not a table."""
+    for page in converted(book):
+        for _, cell in page.checks:
+            lines = cell.printed().strip().splitlines()
+            if len(lines) > 2:
+                yield f"{page.where(cell)}: a check prints {len(lines)} lines, at most two"
+            elif any(re.search(r"\S {2,}", line) for line in lines):
+                yield f"{page.where(cell)}: a check prints columns; its verdict is set as prose"
 
 
 def problems(root: Path) -> dict[str, list[str]]:
