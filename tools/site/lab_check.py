@@ -31,7 +31,7 @@ PHONE = {
 }
 NUMBERS = """(root) => Object.fromEntries([...root.querySelectorAll("data")]
   .map((d) => [d.dataset.n, [d.value, d.textContent]]))"""
-CONTROLS = "input, [role=slider], .lab-foot button, .lab-foot a"
+CONTROLS = "input, .lab-play button, [role=slider], .lab-foot button, .lab-foot a"
 
 
 def wrong_numbers(name: str, state: dict, numbers: dict) -> list[str]:
@@ -189,9 +189,40 @@ def by_touch(reader: Reader, name: str) -> None:
             before = reader.state(name)
             moved(x + share * box["width"], y + share * box["height"])
             reader.check(name, f"a {moved.__name__} on the plane", before)
-    for target in lab.locator("input[type=range], fieldset label, .lab-grab").all():
+    for target in lab.locator("input[type=range], .lab-play button, fieldset label, .lab-grab").all():
         if target.bounding_box()["height"] < 44:
             reader.found.append(f"{name}: a target of less than 44 px for a finger")
+
+
+def by_playing(reader: Reader, name: str) -> None:
+    """Play begins anew and runs to the end, at once where reduced motion is asked for."""
+    lab, page = reader.lab(name), reader.page
+    for button in lab.locator("[data-play]").all():
+        key = button.get_attribute("data-play")
+        slider = lab.locator(f"input[name={key}]")
+        last = slider.get_attribute("max")
+        slider.focus()
+        page.keyboard.press("Home")
+        button.press("Enter")
+        reader.check(name, "played")
+        if slider.input_value() != last:
+            reader.found.append(f"{name}: asked for reduced motion, Play does not go to the end")
+        page.emulate_media(reduced_motion="no-preference")
+        button.tap()  # from the end it begins anew
+        page.wait_for_timeout(1200)
+        button.tap()
+        there = slider.input_value()
+        if not 0 < int(there) < int(last):
+            reader.found.append(f"{name}: after a second of playing it stands at {there}")
+        page.wait_for_timeout(600)
+        if slider.input_value() != there or button.inner_text() != "Play":
+            reader.found.append(f"{name}: Pause does not stop it")
+        lab.locator(f"[data-step={key}]").tap()
+        reader.check(name, "one step")
+        if int(slider.input_value()) != int(there) + 1:
+            reader.found.append(f"{name}: One step goes from {there} to {slider.input_value()}")
+        page.emulate_media(reduced_motion="reduce")
+        lab.get_by_role("button", name="Start again").tap()
 
 
 def by_address(reader: Reader, context, root: str) -> None:
@@ -213,7 +244,7 @@ def by_address(reader: Reader, context, root: str) -> None:
         for name in names:
             if again.check(name, "from the address") != states[name]:
                 again.found.append(f"{name}: {where} does not restore {states[name]}")
-        link = again.lab(names[0]).get_by_role("link").get_attribute("href")
+        link = again.lab(names[0]).locator(".lab-foot a").get_attribute("href")
         if not link.endswith(f"#lab-{names[0]}"):
             again.found.append(f"{names[0]}: the link is {link}")
         reader.found += again.found
@@ -276,6 +307,7 @@ def main() -> int:
                 by_tab(reader, lab)
                 by_keyboard(reader, lab)
                 by_touch(reader, lab)
+                by_playing(reader, lab)
                 if reader.page.evaluate("document.getAnimations().length"):
                     reader.found.append(f"{lab}: something moves by itself")
                 if args.shots:

@@ -41,11 +41,13 @@ lab.mount = (root) => {
 
   // ------------------------------------------------------------ the controls
   const shown = (key) => controls[key].show?.(state[key], state) ?? (controls[key].values ? lab.exact(state[key]) : state[key]);
-  const slider = (key, { label, values }) => {
+  const slider = (key, { label, values, play }) => {
     const id = `lab-${name}-${key}`;
     return `<div class="lab-control"><label for="${id}">${label}</label>
       <span class="lab-value" aria-hidden="true"></span>
-      <input type="range" id="${id}" name="${key}" min="0" max="${values.length - 1}" step="1"></div>`;
+      <input type="range" id="${id}" name="${key}" min="0" max="${values.length - 1}" step="1">${
+        play ? `<p class="lab-play"><button type="button" data-play="${key}">Play</button>
+          <button type="button" data-step="${key}">One step</button></p>` : ""}</div>`;
   };
   const choice = (key, { label, options }) => `<fieldset class="lab-control"><legend>${label}</legend>${
     options.map((o) => `<label><input type="radio" name="lab-${name}-${key}" data-key="${key}" value="${o}"> ${o}</label>`).join("")}</fieldset>`;
@@ -102,6 +104,37 @@ lab.mount = (root) => {
     const then = read();
     if (keys.some((key) => then[key] !== state[key])) set(then);
   });
+
+  // ----------------------------------------------------------------- playing
+  // A control with `play`, so many milliseconds a value, gets two buttons. Where
+  // reduced motion is asked for, playing goes to the end at once.
+  let playing = 0;
+  const stop = () => {
+    clearInterval(playing);
+    playing = 0;
+    for (const button of panel.querySelectorAll("[data-play]")) button.textContent = "Play";
+  };
+  const advance = (key, by = 1) => {
+    const { values } = controls[key], at = values.indexOf(state[key]) + by;
+    set({ [key]: values[Math.min(at, values.length - 1)] });
+    return at < values.length - 1;
+  };
+  const start = (button, key) => {
+    if (state[key] === controls[key].values.at(-1)) set({ [key]: controls[key].values[0] });
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return advance(key, Infinity);
+    button.textContent = "Pause";
+    playing = setInterval(() => advance(key) || stop(), controls[key].play);
+  };
+  panel.addEventListener("click", ({ target }) => {
+    const { play, step } = target.dataset, was = playing;
+    if (!play && !step) return;
+    stop();
+    if (step) advance(step);
+    else if (!was) start(target, play);
+  });
+  panel.addEventListener("input", stop);
+  again.addEventListener("click", stop);
+  view.addEventListener("pointerdown", stop);
 
   // ---------------------------------------------------------------- dragging
   let svg = null; // the drawing in which a pointer went down

@@ -39,14 +39,16 @@ lab.rules = {
   },
 };
 
-// The whole path, theta_0 to theta_T, of a rule on a gradient of two numbers.
+// The whole path, theta_0 to theta_T, of a rule on a gradient of two numbers; the
+// learning rate is a number or a function of t.
 lab.descend = (rule, grad, start, steps, hyper) => {
   let [x, y] = start;
   const path = [start], sx = { t: 0 }, sy = { t: 0 };
   for (let t = 1; t <= steps; t++) {
+    const now = typeof hyper.lr === "function" ? { ...hyper, lr: hyper.lr(t) } : hyper;
     const [gx, gy] = grad(x, y);
-    x = rule(x, gx, sx, hyper);
-    y = rule(y, gy, sy, hyper);
+    x = rule(x, gx, sx, now);
+    y = rule(y, gy, sy, now);
     path.push([x, y]);
   }
   return path;
@@ -61,6 +63,27 @@ lab.valley = (degrees, kappa = 100) => {
     return [c * a - s * b, s * a + c * b];
   };
   return { f, grad };
+};
+
+// The six that race, and the learning rates they are tried at.
+lab.systems = {
+  SGD: ["SGD"], momentum: ["SGD", { momentum: 0.9 }], AdaGrad: ["AdaGrad"],
+  RMSprop: ["RMSprop"], Adadelta: ["Adadelta"], Adam: ["Adam"],
+};
+lab.rates = [1e-4, 1e-3, 1e-2, 0.1, 1, 10].flatMap((k) => [1, 1.8, 3.2, 5.6].map((p) => Number((p * k).toPrecision(2))));
+lab.rates.push(100);
+
+// The learning rate at which a system ends lowest, and its path there. `schedule`
+// makes of a rate the rate of each step; a path not `allowed` does not count.
+lab.best = (system, { f, grad }, start, steps, { schedule = (lr) => lr, allowed = () => true } = {}) => {
+  const [rule, hyper] = lab.systems[system];
+  let low = Infinity, best;
+  for (const lr of lab.rates) {
+    const path = lab.descend(lab.rules[rule], grad, start, steps, { ...hyper, lr: schedule(lr) });
+    const end = f(...path.at(-1)); // NaN after an overflow, and then not the lowest
+    if (end < low && allowed(path)) [low, best] = [end, { lr, path }];
+  }
+  return best;
 };
 
 // ------------------------------------------------------------ moving averages

@@ -1,23 +1,6 @@
 // Six optimizers on one valley, each at the best of 25 learning rates.
 "use strict";
 
-lab.systems = {
-  SGD: ["SGD"], momentum: ["SGD", { momentum: 0.9 }], AdaGrad: ["AdaGrad"],
-  RMSprop: ["RMSprop"], Adadelta: ["Adadelta"], Adam: ["Adam"],
-};
-lab.rates = [...lab.decades(-4, 1, [1, 1.8, 3.2, 5.6]), 100];
-
-// The rate at which a system is lowest after 200 steps.
-lab.bestRate = (system, { f, grad }, start) => {
-  const [rule, hyper] = lab.systems[system];
-  let best = Infinity, rate = lab.rates[0];
-  for (const lr of lab.rates) {
-    const end = f(...lab.descend(lab.rules[rule], grad, start, 200, { ...hyper, lr }).at(-1));
-    if (end < best) [best, rate] = [end, lr]; // false for NaN: too large a rate overflows
-  }
-  return rate;
-};
-
 {
   // (along, across) the valley and (x, y), turned by `degrees`.
   const turned = (a, b, degrees) => {
@@ -47,7 +30,7 @@ lab.bestRate = (system, { f, grad }, start) => {
     draw({ turn, rate, along, across, steps }) {
       const problem = lab.valley(turn), start = turned(along, across, turn);
       const ends = [], panels = Object.entries(lab.systems).map(([name, [rule, hyper]], i) => {
-        const lr = lab.bestRate(name, problem, start) * rate;
+        const lr = lab.best(name, problem, start, 200).lr * rate;
         const path = lab.descend(lab.rules[rule], problem.grad, start, steps, { ...hyper, lr });
         const plot = lab.plot({
           label: `Path of ${name} on the valley`, w: 200, h: 180, bare: true,
