@@ -10,8 +10,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tools.notebooks import copies, numbers, parser
-from tools.notebooks.numbers import Numbers, Place
+from tools.notebooks import copies, numbering, parser
+from tools.notebooks.numbering import Numbers, Place
 from tools.notebooks.portable import Context, Unknown, expand, leftovers, plain
 
 MACROS = copies.configuration()["sphinx"]["config"]["mathjax3_config"]["tex"]["macros"]
@@ -295,7 +295,7 @@ def test_numbers_are_read_from_built_pages(tmp_path: Path) -> None:
         "@misc{b, author = {Diederik P. Kingma and Jimmy Ba}, title={T}, year=2015}\n"
         "@misc{c, author = {{PyTorch}}, title={T}}\n@misc{d, title={Only a title}, year=1}\n"
     )
-    found = numbers.read_site(tmp_path, bib)
+    found = numbering.read_site(tmp_path, bib)
     assert found["claim-06-x"] == Place("Theorem 6.1", "book/06_b.html#claim-06-x")
     assert found["eq-06-G"].text == "(6.5)"
     assert found["fig-06-z"].text == "Fig. 6.2"
@@ -306,14 +306,3 @@ def test_numbers_are_read_from_built_pages(tmp_path: Path) -> None:
         "c": "PyTorch (undated)",
         "d": "Only a title (1)",
     }
-
-
-@pytest.mark.parametrize(
-    ("repository", "address"),
-    [
-        ("https://github.com/Owner/name", "https://owner.github.io/name/"),
-        ("https://github.com/owner/Owner.github.io/", "https://owner.github.io/"),
-    ],
-)
-def test_the_address_of_a_fork(repository: str, address: str) -> None:
-    assert copies.site_address(repository) == address

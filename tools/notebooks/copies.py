@@ -28,8 +28,9 @@ import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from tools.notebooks import parser
-from tools.notebooks.numbers import Numbers, read_site
+from tools.notebooks.numbering import Numbers, read_site
 from tools.notebooks.portable import Context, leftovers, plain, spans
+from tools.site import address
 
 ROOT = parser.ROOT
 INSTALL = """\
@@ -56,13 +57,6 @@ STYLE = (
 
 def configuration(root: Path = ROOT) -> dict[str, Any]:
     return dict(yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8")))
-
-
-def site_address(repository: str) -> str:
-    """Where GitHub Pages serves a repository: https://owner.github.io/name/."""
-    owner, name = repository.rstrip("/").split("/")[-2:]
-    host = f"{owner.lower()}.github.io"
-    return f"https://{host}/" if name.lower() == host else f"https://{host}/{name}/"
 
 
 def keys(root: Path = ROOT) -> dict[str, Mapping[str, Any]]:
@@ -190,7 +184,7 @@ def problems(nb: nbformat.NotebookNode, macros: Mapping[str, Any]) -> list[str]:
 def make(root: Path, site: Path, commit: str, student: bool) -> dict[str, Any]:
     """File name -> copy, of every notebook of the book."""
     config = configuration(root)
-    repository = config["repository"]["url"].rstrip("/")
+    repository = address.repository(root / "_config.yml")
     macros = config["sphinx"]["config"]["mathjax3_config"]["tex"]["macros"]
     numbers: Numbers = read_site(site, root / "book/references.bib")
     shared = {"keys": keys(root), "stills": stills(root)}
@@ -199,7 +193,7 @@ def make(root: Path, site: Path, commit: str, student: bool) -> dict[str, Any]:
     for path in parser.notebook_paths(root / "book"):
         page = parser.read(path)
         context = Context(
-            page.name, site_address(repository), numbers, macros, glued(page), **shared
+            page.name, address.site(repository), numbers, macros, glued(page), **shared
         )
         try:
             copy = converted(nbformat.read(path, as_version=4), context, student, install)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tools.notebooks import parser
-from tools.notebooks.numbers import Numbers
+from tools.notebooks.numbering import Numbers
 
 
 class Unknown(ValueError):

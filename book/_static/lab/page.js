@@ -41,25 +41,25 @@ lab.mount = (root) => {
 
   // ------------------------------------------------------------ the controls
   const shown = (key) => controls[key].show?.(state[key], state) ?? (controls[key].values ? lab.exact(state[key]) : state[key]);
-  const slider = (key, { label, values, play }) => {
+  const slider = (key, { label, values }) => {
     const id = `lab-${name}-${key}`;
     return `<div class="lab-control"><label for="${id}">${label}</label>
       <span class="lab-value" aria-hidden="true"></span>
-      <input type="range" id="${id}" name="${key}" min="0" max="${values.length - 1}" step="1">${
-        play ? `<p class="lab-play"><button type="button" data-play="${key}">Play</button>
-          <button type="button" data-step="${key}">One step</button></p>` : ""}</div>`;
+      <input type="range" id="${id}" name="${key}" min="0" max="${values.length - 1}" step="1"></div>`;
   };
   const choice = (key, { label, options }) => `<fieldset class="lab-control"><legend>${label}</legend>${
     options.map((o) => `<label><input type="radio" name="lab-${name}-${key}" data-key="${key}" value="${o}"> ${o}</label>`).join("")}</fieldset>`;
   const panel = document.createElement("form");
   panel.className = "lab-controls";
   panel.autocomplete = "off"; // the address keeps the setting, not the browser
-  panel.innerHTML = keys.map((key) => (controls[key].values ? slider : choice)(key, controls[key])).join("");
+  const labelled = keys.filter((key) => controls[key].label); // the others follow the handle
+  panel.innerHTML = labelled.map((key) => (controls[key].values ? slider : choice)(key, controls[key])).join("");
   const foot = document.createElement("p");
   foot.className = "lab-foot";
-  foot.innerHTML = `<button type="button">Start again</button>
+  const button = (text) => `<button type="button">${text}</button>`;
+  foot.innerHTML = `${figure.play ? button("Play") + button("Step") : ""}${button("Start again")}
     <a>Link to this setting</a><span role="status" class="visually-hidden"></span>`;
-  const [again, link, status] = foot.children;
+  const [again, link, status] = [...foot.children].slice(-3);
   view.before(panel);
   root.append(foot);
 
@@ -106,35 +106,30 @@ lab.mount = (root) => {
   });
 
   // ----------------------------------------------------------------- playing
-  // A control with `play`, so many milliseconds a value, gets two buttons. Where
-  // reduced motion is asked for, playing goes to the end at once.
-  let playing = 0;
-  const stop = () => {
-    clearInterval(playing);
-    playing = 0;
-    for (const button of panel.querySelectorAll("[data-play]")) button.textContent = "Play";
-  };
-  const advance = (key, by = 1) => {
-    const { values } = controls[key], at = values.indexOf(state[key]) + by;
-    set({ [key]: values[Math.min(at, values.length - 1)] });
-    return at < values.length - 1;
-  };
-  const start = (button, key) => {
-    if (state[key] === controls[key].values.at(-1)) set({ [key]: controls[key].values[0] });
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return advance(key, Infinity);
-    button.textContent = "Pause";
-    playing = setInterval(() => advance(key) || stop(), controls[key].play);
-  };
-  panel.addEventListener("click", ({ target }) => {
-    const { play, step } = target.dataset, was = playing;
-    if (!play && !step) return;
-    stop();
-    if (step) advance(step);
-    else if (!was) start(target, play);
-  });
-  panel.addEventListener("input", stop);
-  again.addEventListener("click", stop);
-  view.addEventListener("pointerdown", stop);
+  // `figure.play` names the control that runs through its values, in some seconds. For
+  // who wants no motion, Play shows at once where it ends.
+  if (figure.play) {
+    const [play, next] = foot.children, key = figure.play, { values } = controls[key];
+    const still = matchMedia("(prefers-reduced-motion: reduce)"), pace = Math.max(40, 6000 / values.length);
+    let timer = 0;
+    const to = (i) => set({ [key]: values[Math.min(i, values.length - 1)] });
+    const here = () => values.indexOf(state[key]);
+    const name = () => { play.textContent = timer ? "Pause" : still.matches ? "To the end" : "Play"; };
+    const pause = () => { clearInterval(timer); timer = 0; name(); };
+    const tick = () => { to(here() + 1); if (here() === values.length - 1) pause(); };
+    play.addEventListener("click", () => {
+      if (still.matches) return to(values.length);
+      if (timer) return pause();
+      if (here() === values.length - 1) to(0);
+      timer = setInterval(tick, pace);
+      name();
+    });
+    next.addEventListener("click", () => { pause(); to(here() === values.length - 1 ? 0 : here() + 1); });
+    again.addEventListener("click", pause);
+    panel.addEventListener("input", ({ target }) => { if (target.name === key) pause(); });
+    still.addEventListener("change", pause);
+    name();
+  }
 
   // ---------------------------------------------------------------- dragging
   let svg = null; // the drawing in which a pointer went down
