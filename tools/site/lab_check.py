@@ -219,7 +219,8 @@ def by_touch(reader: Reader, name: str) -> None:
             before = reader.state(name)
             moved(x + share * box["width"], y + share * box["height"])
             reader.check(name, f"a {moved.__name__} on the plane", before)
-    for target in lab.locator("input[type=range], fieldset label, .lab-grab, .lab-foot button").all():
+    targets = "input[type=range], fieldset label, .lab-grab, .lab-foot button"
+    for target in lab.locator(targets).all():
         if target.bounding_box()["height"] < 44:
             reader.found.append(f"{name}: a target of less than 44 px for a finger")
 
