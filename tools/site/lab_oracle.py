@@ -306,7 +306,7 @@ class Run:
 def sitting_run(optimizer, start, steps, *, kappa=100.0, sigma=0.0, **hyper) -> Run:
     theta = np.array(start, dtype=float)
     opt = optimizer(theta, **hyper)
-    coins = np.where(uniforms(2 * steps, 6) < 0.5, sigma, -sigma).reshape(steps, 2)
+    coins = np.where(uniforms(2 * steps, 2) < 0.5, sigma, -sigma).reshape(steps, 2)
     path, gradients = [theta.copy()], []
     for coin in coins:
         gradients.append(theta * [1.0, kappa] + coin)
