@@ -26,7 +26,7 @@ ORDER = {
     "": ["_checks", "moments", "base", "fused", "sgd", "adaptive", "adam", "relatives"],
     "experiments": [
         *("problems", "gradcheck", "train", "models", "datasets", "plotting"),
-        *("numerals", "judge", "page"),
+        *("numerals", "verdicts", "keyrules", "judge", "page"),
     ],
     "experiments.answers": ["code_05", "code_17"],
     "conformance": ["exhibits", "diagnose"],
