@@ -70,7 +70,10 @@ def defined(tree: ast.Module) -> list[str]:
 
 def describe(cell: nodes.container, source: str) -> tuple[str, str, str]:
     """Kind, text on the fold, and what it is of (for a figure or a claim: to be numbered)."""
-    tree = ast.parse(source)
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # a magic, say
+        tree = ast.Module([], [])
     if "check" in cell:
         return "check", "the check", ""
     if found := READERS_CELL.match(source):
