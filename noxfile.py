@@ -24,6 +24,9 @@ LIBRARY = [
     *("--ignore=tests/book/test_book.py", "--ignore=tests/harness/test_harness.py"),
 ]
 
+# An old kernel under a new Python prints advice about its debugger.
+NO_DEBUGGER = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+
 nox.options.error_on_missing_interpreters = False  # skip, with a notice
 nox.options.reuse_existing_virtualenvs = True
 
@@ -115,3 +118,16 @@ def threads(session: nox.Session, count: int) -> None:
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
     limits = {name: str(count) for name in names}
     session.run(sys.executable, "-m", "pytest", *LIBRARY, *session.posargs, env=limits)
+
+
+@nox.session(python="3.12")
+def launched(session: nox.Session) -> None:
+    """The portable copies in an empty folder, with Colab's versions; after `make book`."""
+    copies = Path("_build/html/notebooks")
+    if not copies.is_dir():
+        session.error("no copies to run: `make book` comes first")
+    hosted = ("numpy==2.0.2", "matplotlib==3.10.0", "ipython==7.34.0", "ipykernel==6.17.1")
+    session.install(*hosted, "numba", "nbclient", "nbformat")
+    session.install("--no-deps", ".")
+    for kind in ("full", "student"):
+        session.run("python", "tools/notebooks/launched.py", str(copies / kind), env=NO_DEBUGGER)

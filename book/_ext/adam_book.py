@@ -1,4 +1,4 @@
-"""The book's own Sphinx extension: addresses, cleaner pages.
+"""The book's own Sphinx extension: cleaner pages.
 
 Jupyter Book's theme is used as it is but for what would break a promise of
 this book: a page asks no other host for anything, logs no error in the
@@ -14,18 +14,6 @@ from docutils import nodes
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
-
-
-# -------------------------------------------------------------------- addresses
-
-
-def derive_addresses(app, config):
-    """The site's address follows from the repository's, in _config.yml."""
-    repository = config.html_theme_options.get("repository_url", "").rstrip("/")
-    found = re.fullmatch(r"https://github\.com/([^/]+)/([^/]+)", repository)
-    if found and not config.html_baseurl:
-        owner, name = found[1].lower(), found[2]
-        config.html_baseurl = f"https://{owner}.github.io/{name}/"
 
 
 # ------------------------------------------------------------- cleaner documents
@@ -101,7 +89,8 @@ def keep_punctuation(app, pagename, templatename, context, doctree):
     context["body"] = INLINE_MATH.sub(together, context.get("body", ""))
 
 
-# Findings of axe-core in the theme's own markup, and what settles each.
+# What a reader would trip over in the theme's own markup (most of it found by
+# axe-core), and what settles each.
 ACCESSIBLE = [
     # the logo of the sidebar stands outside any landmark
     (
@@ -120,6 +109,8 @@ ACCESSIBLE = [
     ),
     # and so must that of a fold, which says "Show code cell source"
     ('<summary aria-label="Toggle hidden content">', "<summary>"),
+    # without scripts there is no "auto": the theme's colours would not be set at all
+    (' data-theme="auto">', ' data-theme="light">'),
     # Sphinx's list of references: a list's children must be list items
     ('role="doc-biblioentry"', 'role="listitem"'),
 ]
@@ -133,9 +124,6 @@ ICON_SCRIPT = re.compile(r"\s*<script[^>]*scripts/fontawesome\.js[^>]*></script>
 EMPTY_HEADING = re.compile(r'<th class="head">\s*(?:<p>\s*</p>)?\s*</th>')
 
 
-# Colab opens the copies whose first cell finds or installs adam_lib
-# (tools/notebooks/copies.py), which the publishing workflow puts on this branch.
-COLAB = re.compile(r'(href="https://colab\.research\.google\.com/github/[^/]+/[^/]+/blob/)[^/]+/')
 # A notebook is saved, not shown as text, also from file://.
 DOWNLOAD = re.compile(r'(<a href="[^"]*_sources/[^"]*\.(?:ipynb|md)") target="_blank"')
 
@@ -147,7 +135,6 @@ def finish_pages(app, error):
     for page in Path(app.outdir).rglob("*.html"):
         old = page.read_text(encoding="utf-8")
         new = ICON_SCRIPT.sub("", old)
-        new = COLAB.sub(r"\1launch/", new)
         new = DOWNLOAD.sub(r"\1 download", new)
         new = EMPTY_HEADING.sub('<td class="head"></td>', new)
         for found, better in ACCESSIBLE:
@@ -167,7 +154,6 @@ def finish_pages(app, error):
 
 
 def setup(app):
-    app.connect("config-inited", derive_addresses)
     app.connect("doctree-read", unique_ids)
     app.connect("missing-reference", resolve_library_name)
     app.connect("html-page-context", drop_thebe, priority=900)

@@ -16,9 +16,10 @@ from xml.sax.saxutils import escape
 from docutils import nodes
 from fontTools import subset
 from fontTools.ttLib import TTFont
-from myst_nb.sphinx_ import HideCodeCellNode
 from PIL import Image, ImageChops
 from sphinx.util import logging
+
+from folds import fold
 
 logger = logging.getLogger(__name__)
 
@@ -92,9 +93,9 @@ PACE = {"words": 1 / 200, "formulas": 1 / 3, "lines": 1 / 20}
 
 
 def is_folded(node) -> bool:
-    """In a dropdown, or in a cell, or its source, that the page hides."""
+    """In a dropdown, or in code that the page folds."""
     while node is not None:
-        if "dropdown" in node.get("classes", ()) or isinstance(node, HideCodeCellNode):
+        if "dropdown" in node.get("classes", ()) or (isinstance(node, fold) and not node["open"]):
             return True
         node = node.parent
     return False
@@ -133,7 +134,7 @@ def write_sitemap(site: Path, base: str) -> None:
         page.relative_to(site).as_posix()
         for page in sorted(site.rglob("*.html"))
         if page.relative_to(site).parts[0] not in ("_static", "_sources", "_modules")
-        and page.name != "search.html"
+        and page.name not in ("search.html", "404.html")
         and 'http-equiv="refresh"' not in page.read_text(encoding="utf-8").lower()
     ]
     urls = "".join(f"<url><loc>{escape(base + page)}</loc></url>\n" for page in pages)

@@ -41,7 +41,7 @@ def test_the_readme_lists_every_chapter_by_its_title(book):
 
 
 def test_the_address_of_the_repository_stands_in_one_place():
-    """_config.yml; book/_ext/adam_book.py derives the rest."""
+    """_config.yml; tools/site/address.py derives the rest."""
     text = (parser.ROOT / "_config.yml").read_text(encoding="utf-8")
     address = next(line.split()[-1] for line in text.splitlines() if "url: https" in line)
     places = ["*.md", "*.cff", "*.toml", "*.in", "Makefile", "book/*", "book/_ext/*"]

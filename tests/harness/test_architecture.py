@@ -27,10 +27,25 @@ ORDER = {
         *("_checks", "_files", "_state", "moments", "base", "fused"),
         *("sgd", "adaptive", "adam", "relatives"),
     ],
-    "experiments": ["problems", "gradcheck", "train", "models", "datasets", "plotting", "page"],
+    "after": [
+        *("_shapes", "lion", "adafactor", "adam_mini", "shampoo", "soap", "muon"),
+        "schedule_free",
+    ],
+    "experiments": [
+        *("problems", "gradcheck", "train", "models", "datasets", "plotting"),
+        *("numerals", "verdicts", "keyrules", "judge", "page"),
+    ],
+    "experiments.answers": ["code_05", "code_17"],
     "conformance": ["exhibits", "diagnose"],
 }
-SEES = {"": set(), "experiments": {""}, "conformance": {""}}
+SEES = {
+    "": set(),
+    "after": {""},
+    "experiments": {"", "after"},
+    "conformance": {"", "after"},
+    # judges of what readers program, by the whole library
+    "experiments.answers": {"", "after", "experiments", "conformance"},
+}
 # What is not NumPy or Python's own, and the one module that may use it.
 OUTSIDE = {"matplotlib": "experiments.plotting", "IPython": "experiments.page", "numba": "fused"}
 CORE = ["_checks", "moments", "base", "sgd", "adaptive", "adam"]

@@ -15,6 +15,7 @@ import base64
 import io
 import re
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -419,7 +420,7 @@ def _exercises(page: Page) -> Iterator[str]:
         if end is None:
             yield f"{page.where(start)}: the solution of {label} does not end"
             continue
-        call = re.compile(rf"""check\(\s*["']{re.escape(name)}["']""")
+        call = re.compile(rf"""(?:check|confirm)\(\s*["']{re.escape(name)}["']""")
         asked = [
             c
             for c in page.code_cells
@@ -479,7 +480,8 @@ def _anchors(text: str) -> set[str]:
 def links_lead_somewhere(book: Book) -> Iterator[str]:
     """Within the book and from the README; other sites are not asked."""
     anchors = {page.path.resolve(): _anchors(page.text) for page in book.pages}
-    everywhere = set().union(*anchors.values())
+    figures = (c.metadata.get("mystnb", {}).get("figure", {}) for _, c in book.code())
+    everywhere = set().union(*anchors.values()) | {f["name"] for f in figures if "name" in f}
     texts = [(page.where(c), page.path, c.source) for page in book.pages for c in page.prose]
     for name in ("README.md", "CONTRIBUTING.md"):
         if (book.root / name).is_file():
@@ -568,6 +570,226 @@ def prose_has_no_banned_words(book: Book) -> Iterator[str]:
     for where, cell in book.code():
         for word in BANNED.findall(cell.alt or ""):
             yield f"{where}: {word!r} in the alt text"
+
+
+# -------------------------------------------------- the page, in converted chapters
+
+
+def converted(book: Book) -> list[Page]:
+    """Notebooks that follow the anatomy of a chapter; the others are named in pending/."""
+    pending = book.root / "tools/notebooks/pending"
+    return [page for page in book.notebooks if not (pending / page.name).exists()]
+
+
+def _marks(source: str) -> Iterator[tuple[str, str]]:
+    """Headings, and the top-level directives, of a Markdown cell: (name, argument)."""
+    lines, i = source.split("\n"), 0
+    while i < len(lines):
+        opening = parser.FENCE.match(lines[i])
+        if opening:
+            directive = parser.DIRECTIVE.fullmatch(opening["info"].strip())
+            if directive:
+                yield directive["name"], directive["argument"].strip()
+            end = parser._closing(lines, i, opening["fence"])
+            i = len(lines) if end is None else end
+        elif re.match(r"#{1,6} ", lines[i]):
+            yield "heading", lines[i].lstrip("# ").strip()
+        i += 1
+
+
+def _settles(cell: Cell) -> set[str]:
+    """The predictions that a code cell settles: settle("6.a", ...)."""
+    try:
+        tree = ast.parse(cell.source)
+    except SyntaxError:  # a magic, say
+        return set()
+    calls = (c for c in ast.walk(tree) if isinstance(c, ast.Call) and c.args)
+    return {
+        str(ast.literal_eval(call.args[0]))
+        for call in calls
+        if ast.unparse(call.func).endswith("settle") and isinstance(call.args[0], ast.Constant)
+    }
+
+
+def _keys(book: Book, page: Page) -> dict[str, dict]:
+    path = book.root / f"adam_lib/experiments/answers/{page.number or page.name}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+@guard
+def predictions_are_covered_and_settled(book: Book) -> Iterator[str]:
+    for page in converted(book):
+        asked = [d.argument for _, d in page.directives if d.name == "predict"]
+        if page.number and not asked:
+            yield f"book/{page.path.name}: a chapter has a prediction, this one has none"
+        top = [m for c in page.prose for m in _marks(c.source) if m[0] in ("predict", "settled")]
+        for cell, d in page.directives:
+            if d.name in ("predict", "settled") and (d.name, d.argument) not in top:
+                yield f"{page.where(cell)}: {d.name} {d.argument} stands within another directive"
+        for name in asked:
+            if page.number and not re.fullmatch(rf"{int(page.number)}\.[a-z]", name):
+                yield f"book/{page.path.name}: prediction {name} is not {int(page.number)}.a, ..."
+            key = _keys(book, page).get(name)
+            if key is None or key.get("form") not in ("number", "choice") or "right" not in key:
+                yield f"book/{page.path.name}: prediction {name} has no key that can settle it"
+        yield from _covers(page)
+
+
+def _covers(page: Page) -> Iterator[str]:
+    """Each question is settled in its own section, by a cell that compares with the key."""
+    asked, compared = "", False
+    for cell in page.cells:
+        where = page.where(cell)
+        if cell.kind == "code" and cell.source.strip():
+            for name in sorted(_settles(cell)):
+                compared |= name == asked
+                if name != asked:
+                    yield f"{where}: settles {name} outside its predict and settled"
+        for name, argument in _marks(cell.source) if cell.kind == "markdown" else ():
+            if name == "heading" and asked:
+                yield f"{where}: a heading between predict {asked} and settled: {argument}"
+            elif name == "predict":
+                if asked:
+                    yield f"{where}: asks {argument} before {asked} is settled"
+                asked, compared = argument, False
+            elif name == "settled":
+                if argument != asked:
+                    yield f"{where}: settled {argument}, but what was asked is {asked or 'nothing'}"
+                elif not compared:
+                    yield f"{where}: no cell calls settle({asked!r}, ...) before settled {asked}"
+                asked = ""
+    if asked:
+        yield f"book/{page.path.name}: predict {asked} is never settled"
+
+
+@guard
+def figures_are_numbered(book: Book) -> Iterator[str]:
+    """A figure of a chapter can be cited: a name and a caption, which says more than the alt."""
+    for page in converted(book):
+        for cell in page.code_cells if page.number else ():
+            if not cell.images():
+                continue
+            figure = cell.metadata.get("mystnb", {}).get("figure", {})
+            name, caption = figure.get("name", ""), figure.get("caption", "").strip()
+            if not name.startswith(f"fig-{page.number}-"):
+                yield f"{page.where(cell)}: the figure is not named fig-{page.number}-..."
+            if not caption or caption == cell.alt:
+                yield f"{page.where(cell)}: the figure has no caption of its own"
+
+
+@guard
+def verdicts_fit_a_line(book: Book) -> Iterator[str]:
+    """A check shows on the page as one line: a sentence, not a table."""
+    for page in converted(book):
+        for _, cell in page.checks:
+            lines = cell.printed().strip().splitlines()
+            if len(lines) > 2:
+                yield f"{page.where(cell)}: a check prints {len(lines)} lines, at most two"
+            elif any(re.search(r"\S {2,}", line) for line in lines):
+                yield f"{page.where(cell)}: a check prints columns; its verdict is set as prose"
+
+
+# What stands in a chapter besides the sections that every one has.
+ANATOMY = ("What you will be able to settle", "Exercises", "What to keep", "Further reading")
+
+
+@guard
+def chapters_put_the_reader_first(book: Book) -> Iterator[str]:
+    """A picture before the first formula, the core named, a recap that links to its claims."""
+    for page in converted(book):
+        if not page.number:
+            continue
+        where = f"book/{page.path.name}"
+        headings = re.findall(r"(?m)^## (.+?)\s*$", parser.strip_fences(page.text))
+        if [h for h in headings if h in ANATOMY] != list(ANATOMY):
+            yield f"{where}: the sections {', '.join(ANATOMY)} do not stand once, in this order"
+            continue
+        if "*The core*" not in page.text:
+            yield f"{where}: nothing says which sections are *The core*"
+        recap = page.text.split("## What to keep", 1)[1].split("\n## ")[0]
+        points = re.findall(r"(?m)^[-*] .+(?:\n[ ]+.+)*", recap)
+        if not 3 <= len(points) <= 5:
+            yield f"{where}: What to keep has {len(points)} points, not three to five"
+        if not any("{prf:ref}" in point for point in points):
+            yield f"{where}: What to keep links to no claim"
+        if (late := _formula_before_picture(page)) is not None:
+            yield f"{page.where(late)}: a displayed formula before the first picture"
+
+
+def _formula_before_picture(page: Page) -> Cell | None:
+    """The cell with the first displayed formula, unless a figure or an explorable precedes."""
+    for cell in page.cells:
+        if cell.kind == "code" and cell.images():
+            return None
+        if cell.kind != "markdown":
+            continue
+        formula = re.search(r"(?m)^`{3,}\{math\}|^\$\$", cell.source)
+        picture = re.search(r"(?m)^[`:]{3,}\{explorable\}", cell.source)
+        if picture and not (formula and formula.start() < picture.start()):
+            return None
+        if formula:
+            return cell
+    return None
+
+
+@guard
+def answers_are_in_the_key_alone(book: Book) -> Iterator[str]:
+    """The reader's cell asks, the solution computes, and nothing between gives it away."""
+    for page in converted(book):
+        keys = _keys(book, page)
+        found = page.directives
+        asked = {d.argument: c for c, d in found if d.name == "answer"}
+        exercises = [c for c, d in found if d.name == "exercise"]
+        starts = sorted(c.index for c, d in found if d.name == "solution-start")
+        predicted = {d.argument for _, d in found if d.name == "predict"}
+        for name in sorted(set(keys) - set(asked) - predicted):
+            yield f"book/{page.path.name}: the key {name} belongs to no exercise or prediction"
+        for position, cell in enumerate(exercises, 1):
+            name = f"{int(page.number or 0)}.{position}"
+            where, key = page.where(cell), keys.get(name)
+            if key is None or asked.get(name) is not cell:
+                yield f"{where}: exercise {name} has no {{answer}} below it, or no key"
+                continue
+            end = next((s for s in starts if s > cell.index), len(page.cells))
+            between = [c for c in page.cells[cell.index + 1 : end] if c.kind == "code"]
+            wanted = f'answer = ...\ncheck("{name}", answer)'
+            if [c.source.strip() for c in between] != [wanted]:
+                yield f"{where}: the reader's cell of {name} is not the two lines, alone"
+            stop = starts[starts.index(end) + 1] if end in starts[:-1] else len(page.cells)
+            inside = [c for c in page.cells[end:stop] if c.kind == "code"]
+            if not any(f'confirm("{name}",' in c.source for c in inside):
+                yield f"{where}: the solution of {name} does not confirm its answer"
+            for text in _given_away(cell.source, key):
+                yield f"{where}: exercise {name} gives its answer away: {text}"
+
+
+def _given_away(statement: str, key: dict) -> Iterator[str]:
+    """What of a statement, `ask` or `say` names the answer, as the key writes it."""
+    right = key.get("right")
+    if key["form"] in ("number", "numbers"):
+        values = right if isinstance(right, list) else [right]
+        shown = [f"{v:g}" for v in values if len(f"{v:g}".replace(".", "").strip("-0")) > 2]
+        patterns = [rf"(?<![\d.]){re.escape(v)}(?![\d])" for v in shown]
+    else:
+        patterns = []
+    texts = [("the statement", statement), ("ask", key.get("ask", ""))]
+    texts += [("say", rule["say"]) for rule in key.get("wrong", [])]
+    for what, text in texts:
+        for pattern in patterns:
+            if found := re.search(pattern, text):
+                yield f"{what} has {found[0]}"
+
+
+@guard
+def most_exercises_are_answered_on_the_page(book: Book) -> Iterator[str]:
+    forms = [
+        key["form"]
+        for page in converted(book)
+        for name, key in _keys(book, page).items()
+        if name.rpartition(".")[2].isdigit()
+    ]
+    if forms and forms.count("code") > 0.2 * len(forms):
+        yield f"{forms.count('code')} of {len(forms)} exercises ask for code, at most a fifth may"
 
 
 def problems(root: Path) -> dict[str, list[str]]:

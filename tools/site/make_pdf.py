@@ -34,7 +34,8 @@ SHEET = {
 # Folds are opened, pictures fetched; links to other pages lead to the published
 # ones, since the server that prints them will be gone.
 PREPARE = """async (root) => {
-  if (window.MathJax && MathJax.startup) await MathJax.startup.promise;
+  await document.fonts.ready;
+  window.fitFormulas?.();
   for (const e of document.querySelectorAll(".toggle-hidden")) e.classList.remove("toggle-hidden");
   for (const e of document.querySelectorAll("details")) e.open = true;
   await Promise.all([...document.images].map((i) => {
@@ -100,6 +101,8 @@ async def print_pages(playwright, chromium: str, root: str, names: list[str]):
         page = await browser_check.open_page(context, f"{root}{name}.html", trouble)
         await page.emulate_media(media="print", color_scheme="light")
         await page.evaluate("document.documentElement.dataset.theme = 'light'")
+        scale = f"document.documentElement.style.setProperty('--sheet-scale', {SCALE})"
+        await page.evaluate(scale)
         headings = await page.evaluate(PREPARE, root)
         # "6. Bias correction — Adam, derived": the heading itself has no number.
         title = (await page.title()).rpartition(" — ")[0] or await page.title()

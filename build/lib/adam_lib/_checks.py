@@ -1,0 +1,185 @@
+"""Argument checks. Every message names the argument, the rule and the value.
+
+A check either returns the value it was given, ready for use, or raises before
+anything has been changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from math import inf
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.array_utils import byte_bounds
+
+Array = npt.NDArray[Any]
+LearningRate = float | Callable[[int], float]
+
+FLOATS = tuple(np.dtype(name) for name in ("float16", "float32", "float64"))
+
+
+def number(name: str, value: object) -> float:
+    """``value`` as a Python float: no strings, no arrays, no complex numbers."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise TypeError(f"{name} must be a real number, got {value!r}")
+    return float(value)
+
+
+def at_least_zero(name: str, value: object) -> float:
+    """A finite number >= 0. ``not x >= 0`` also catches NaN."""
+    x = number(name, value)
+    if not x >= 0:
+        raise ValueError(f"{name} must be >= 0, got {x}")
+    if x == inf:
+        raise ValueError(f"{name} must be finite, got {x}")
+    return x
+
+
+def decay_rate(name: str, value: object) -> float:
+    """A number in [0, 1)."""
+    x = number(name, value)
+    if not 0 <= x < 1:
+        raise ValueError(f"{name} must be in [0, 1), got {x}")
+    return x
+
+
+def decay_rates(name: str, value: object) -> tuple[float, float]:
+    """A pair of numbers in [0, 1)."""
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
+        raise ValueError(f"{name} must be a pair (beta1, beta2), got {value!r}")
+    return decay_rate(f"{name}[0]", value[0]), decay_rate(f"{name}[1]", value[1])
+
+
+def whole(name: str, value: object, least: int) -> int:
+    """A whole number, at least ``least``."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"{name} must be a whole number >= {least}, got {value!r}")
+    return int(value)
+
+
+def flag(name: str, value: object) -> bool:
+    """True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return value
+
+
+def learning_rate(name: str, value: Any) -> LearningRate:
+    """A number >= 0, or a callable whose values are checked at every step."""
+    return value if callable(value) else at_least_zero(name, value)
+
+
+# Which rule each hyperparameter obeys, for the pure rules and the classes alike.
+HYPER: dict[str, Callable[[str, Any], Any]] = {
+    "lr": learning_rate,
+    "betas": decay_rates,
+    "rho": decay_rate,
+    "momentum": decay_rate,
+    "nesterov": flag,
+    "eps": at_least_zero,
+    "weight_decay": at_least_zero,
+}
+
+
+def eps_in(eps: float, dtype: np.dtype[Any]) -> None:
+    """Refuse an eps > 0 that rounds to 0 in ``dtype``: 0/0 at a zero gradient."""
+    if eps > 0 and dtype.type(eps) == 0:
+        tiny = float(np.finfo(dtype).smallest_subnormal)
+        raise ValueError(
+            f"eps must be > 0 in {dtype}, got {eps} (it rounds to 0 there; "
+            f"the smallest {dtype} above 0 is {tiny:.2g})"
+        )
+
+
+def rule_arguments(theta: Any, g: Any, state: Any, kind: type[Any], **hyper: Any) -> list[Any]:
+    """Check one call of a pure rule; return the hyperparameters as Python floats.
+
+    Python floats, unlike NumPy scalars, leave the dtype of an array alone.
+    """
+    if not isinstance(state, kind):
+        raise TypeError(f"state must be a {kind.__name__}, got {type(state).__name__}")
+    whole("state.t", state.t, 0)
+    slots = [(f"state.{name}", getattr(state, name)) for name in state._fields[1:]]
+    for name, x in (("theta", theta), ("g", g), *slots):
+        if not isinstance(x, np.ndarray | np.floating) or x.dtype not in FLOATS:
+            got = getattr(x, "dtype", type(x).__name__)
+            raise TypeError(f"{name} must be a float16, float32 or float64 array, got {got}")
+        if x.shape != theta.shape:
+            raise ValueError(f"{name} has shape {x.shape}, theta has {theta.shape}")
+        if x.dtype != theta.dtype:
+            raise TypeError(f"{name} has dtype {x.dtype}, theta has {theta.dtype}")
+    values = [HYPER[name](name, value) for name, value in hyper.items()]
+    if callable(hyper["lr"]):
+        raise TypeError("lr must be a real number in a pure rule, got a callable")
+    if "eps" in hyper:
+        eps_in(float(hyper["eps"]), theta.dtype)
+    return values
+
+
+def parameters(params: object) -> list[Array]:
+    """The parameters as a list of arrays that can be updated in place."""
+    single = isinstance(params, np.ndarray)
+    if not single and not isinstance(params, list | tuple):
+        raise TypeError(f"params must be an array or a list of arrays, got {params!r:.80}")
+    arrays: list[Any] = [params] if single else list(params)  # type: ignore[call-overload]
+    if not arrays:
+        raise ValueError("params must hold at least one array, got none")
+    for i, p in enumerate(arrays):
+        name = "params" if single else f"params[{i}]"
+        if not isinstance(p, np.ndarray):
+            raise TypeError(f"{name} must be a NumPy array, got {type(p).__name__}")
+        if p.dtype not in FLOATS:
+            raise TypeError(f"{name} must be float16, float32 or float64, got {p.dtype}")
+        if not p.flags.c_contiguous:
+            raise ValueError(f"{name} must be C-contiguous, got strides {p.strides}")
+        if not p.flags.writeable:
+            raise ValueError(f"{name} must be writeable, got a read-only array")
+    no_shared_memory(arrays)
+    return arrays
+
+
+def no_shared_memory(arrays: list[Array]) -> None:
+    """Refuse parameters that overlap: one update would reach the other.
+
+    The arrays are contiguous, so sorted by address only neighbours can overlap.
+    """
+    spans = sorted((*byte_bounds(a), i) for i, a in enumerate(arrays) if a.size)
+    for (_, end, i), (start, _, j) in pairwise(spans):
+        if start < end:
+            i, j = sorted((i, j))
+            raise ValueError(f"params must not share memory, got params[{i}] and params[{j}]")
+
+
+def gradients(grads: object, params: list[Array], single: bool) -> list[Array]:
+    """The gradients as a list of arrays that match the parameters one by one."""
+    if single:
+        found: list[Any] = [grads]
+    elif isinstance(grads, list | tuple):
+        found = list(grads)
+    else:
+        kind = type(grads).__name__
+        raise TypeError(f"grads must be a list of {len(params)} arrays, got {kind}")
+    if len(found) != len(params):
+        raise ValueError(f"expected {len(params)} gradients, got {len(found)}")
+    for i, p in enumerate(params):
+        g = found[i] = np.asarray(found[i])
+        if g.shape == p.shape and g.dtype == p.dtype:
+            continue
+        at = "" if single else f"[{i}]"
+        if g.shape != p.shape:
+            raise ValueError(f"grads{at} has shape {g.shape}, params{at} has {p.shape}")
+        raise TypeError(f"grads{at} has dtype {g.dtype}, params{at} has {p.dtype}")
+    return found
+
+
+def all_finite(grads: list[Array], single: bool) -> None:
+    """Refuse a gradient that holds NaN or an infinity."""
+    for i, g in enumerate(grads):
+        bad = g.size - int(np.count_nonzero(np.isfinite(g)))
+        if bad:
+            at = "" if single else f"[{i}]"
+            raise ValueError(f"grads{at} must be finite, got {bad} of {g.size} NaN or infinite")

@@ -1,0 +1,1 @@
+"""Is this an Adam?  Tests that take anyone's optimizer and name its bug."""

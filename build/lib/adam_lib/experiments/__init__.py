@@ -1,0 +1,1 @@
+"""What experiments need: problems, data, models, runs, figures, and a page's judge."""
