@@ -62,7 +62,10 @@ def answers(entry: Any) -> list[str]:
             known.append(spell(rule["is"]))
         elif entry["form"] == "letters":
             all_ = judge.letters_of(entry)
-            known.append(letters(rule.get("has") or all_.replace(rule["lacks"], "")))
+            right = "".join(entry["right"])
+            more = [right + rule["has"]] if "has" in rule else []
+            less = [all_.replace(rule["lacks"], "")] if "lacks" in rule else []
+            known += [letters(text) for text in (*more, *less)]
         else:
             values = entry["right"] if isinstance(entry["right"], list) else [entry["right"]]
             at = rule.get("at", 0)

@@ -481,7 +481,8 @@ def _anchors(text: str) -> set[str]:
 def links_lead_somewhere(book: Book) -> Iterator[str]:
     """Within the book and from the README; other sites are not asked."""
     anchors = {page.path.resolve(): _anchors(page.text) for page in book.pages}
-    everywhere = set().union(*anchors.values())
+    figures = (c.metadata.get("mystnb", {}).get("figure", {}) for _, c in book.code())
+    everywhere = set().union(*anchors.values()) | {f["name"] for f in figures if "name" in f}
     texts = [(page.where(c), page.path, c.source) for page in book.pages for c in page.prose]
     for name in ("README.md", "CONTRIBUTING.md"):
         if (book.root / name).is_file():
