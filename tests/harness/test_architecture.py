@@ -24,6 +24,10 @@ MODULES = sorted(
 # the rooms that its own may see; the rules see no other room.
 ORDER = {
     "": ["_checks", "moments", "base", "fused", "sgd", "adaptive", "adam", "relatives"],
+    "after": [
+        *("_shapes", "lion", "adafactor", "adam_mini", "shampoo", "soap", "muon"),
+        "schedule_free",
+    ],
     "experiments": [
         *("problems", "gradcheck", "train", "models", "datasets", "plotting"),
         *("numerals", "verdicts", "keyrules", "judge", "page"),
@@ -33,10 +37,11 @@ ORDER = {
 }
 SEES = {
     "": set(),
-    "experiments": {""},
-    "conformance": {""},
+    "after": {""},
+    "experiments": {"", "after"},
+    "conformance": {"", "after"},
     # judges of what readers program, by the whole library
-    "experiments.answers": {"", "experiments", "conformance"},
+    "experiments.answers": {"", "after", "experiments", "conformance"},
 }
 # What is not NumPy or Python's own, and the one module that may use it.
 OUTSIDE = {"matplotlib": "experiments.plotting", "IPython": "experiments.page", "numba": "fused"}

@@ -52,6 +52,7 @@ HYPER: dict[str, list[dict[str, Any]]] = {
         {"lr": 0.01, "eps": 1e-3},
         {"lr": 0.1, "betas": (0.5, 0.9), "eps": 1e-3, "threshold": 4},
     ],
+    "Lion": [{"lr": 0.01}, {"lr": 0.1, "betas": (0.5, 0.75), "weight_decay": 0.5}],
 }
 
 
