@@ -7,7 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import FLOATS, HYPER, Array, at_least_zero, decay_rate, eps_in, number, whole
+from .._checks import (
+    FLOATS,
+    HYPER,
+    Array,
+    at_least_zero,
+    decay_rate,
+    hyperparameter,
+    number,
+    whole,
+)
 
 Shape = tuple[int, ...]
 
@@ -77,10 +86,7 @@ def arguments(
             raise TypeError(f"{name} has dtype {x.dtype}, theta has {theta.dtype}")
     if callable(hyper["lr"]):
         raise TypeError("lr must be a real number in a pure rule, got a callable")
-    values = [HYPER[name](name, value) for name, value in hyper.items()]
-    if "eps" in hyper:
-        eps_in(float(hyper["eps"]), theta.dtype)
-    return values
+    return [hyperparameter(name, value, [theta.dtype]) for name, value in hyper.items()]
 
 
 def matrix(name: str, x: Any, *, half: bool = True) -> None:

@@ -228,6 +228,15 @@ def assert_same_run(rule: Any, in_place: Any) -> None:
             assert same_bits(getattr(s, name), x), f"{name}[{i}] differs"
 
 
+def refusal(call: Callable[[], Any]) -> str:
+    """The message with which ``call`` is refused, or nothing."""
+    try:
+        call()
+    except ValueError as e:
+        return str(e)
+    return ""
+
+
 def snapshot(opt: Any) -> dict[str, Any]:
     """All that a bad call must leave alone, as bytes to compare."""
     state = {
