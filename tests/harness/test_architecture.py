@@ -29,7 +29,7 @@ ORDER = {
     ],
     "after": [
         *("_shapes", "lion", "adafactor", "adam_mini", "shampoo", "soap", "muon"),
-        "schedule_free",
+        *("schedule_free", "memory"),
     ],
     "experiments": [
         *("problems", "gradcheck", "train", "models", "datasets", "plotting"),
