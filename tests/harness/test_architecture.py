@@ -33,6 +33,7 @@ ORDER = {
     ],
     "experiments": [
         *("problems", "gradcheck", "train", "models", "datasets", "plotting"),
+        *("schedules", "practice"),
         *("numerals", "verdicts", "keyrules", "judge", "page"),
     ],
     "experiments.answers": ["code_05", "code_17"],
