@@ -29,10 +29,11 @@ ORDER = {
     ],
     "after": [
         *("_shapes", "lion", "adafactor", "adam_mini", "shampoo", "soap", "muon"),
-        "schedule_free",
+        *("schedule_free", "memory"),
     ],
     "experiments": [
         *("problems", "gradcheck", "train", "models", "datasets", "plotting"),
+        *("schedules", "practice"),
         *("numerals", "verdicts", "keyrules", "judge", "page"),
     ],
     "experiments.answers": ["code_05", "code_17"],
