@@ -269,7 +269,7 @@ def test_what_the_pages_suggest_to_try(js):
         return min(f, key=f.get)
 
     assert (first(), first(turn=0)) == ("f-momentum", "f-RMSprop")
-    assert first(along=-1.5, across=0.5) == "f-Adadelta"
+    assert first(along=-1, across=0.5) == "f-Adadelta"
     assert 0.985 < after("weights", beta=0.999)["zero"] < 0.995
     for kind in lab_oracle.GRADIENTS:
         assert round(after("correction", gradient=kind)["ratio"], 2) == 6.57

@@ -244,7 +244,7 @@ def by_address(reader: Reader, context, root: str) -> None:
         for name in names:
             if again.check(name, "from the address") != states[name]:
                 again.found.append(f"{name}: {where} does not restore {states[name]}")
-        link = again.lab(names[0]).get_by_role("link").get_attribute("href")
+        link = again.lab(names[0]).locator(".lab-foot a").get_attribute("href")
         if not link.endswith(f"#lab-{names[0]}"):
             again.found.append(f"{names[0]}: the link is {link}")
         reader.found += again.found
