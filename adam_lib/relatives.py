@@ -440,7 +440,7 @@ def nadam_product(t: int, beta1: float = 0.9, momentum_decay: float = 0.004) -> 
     Examples
     --------
     >>> print(f"{nadam_product(2):.6f} {nadam_mu(1) * nadam_mu(2):.6f} {nadam_product(10**9):.0f}")
-    0.202609 0.202609 0
+    0.202599 0.202599 0
     """
     if beta1 == 0:
         return 0.0
