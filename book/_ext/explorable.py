@@ -61,10 +61,12 @@ class Explorable(SphinxDirective):
 
 def load_scripts(app, pagename, templatename, context, doctree):
     """Added while a page is written, files are for that page alone."""
-    found = re.findall(r'data-lab="(\w+)"', context.get("body", ""))
+    found = re.findall(r'data-lab="([\w-]+)"', context.get("body", ""))
     if found:
         app.add_css_file("lab/lab.css")
-        for script in (*SHARED, *found, "page"):
+        # one script may hold a family, sitting-zigzag and sitting-average
+        scripts = dict.fromkeys(name.split("-")[0] for name in found)
+        for script in (*SHARED, *scripts, "page"):
             # classic scripts, in order: modules do not load from file://
             app.add_js_file(f"lab/{script}.js", loading_method="defer")
 

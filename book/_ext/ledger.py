@@ -43,9 +43,7 @@ def write_ledger(app, docname, source):
     if not DIRECTIVE.search(source[0]):
         return
     book = [
-        page
-        for page in parser.pages(book_folder(app))
-        if f"book/{page.name}" in app.env.found_docs
+        page for page in parser.pages(book_folder(app)) if f"book/{page.name}" in app.env.found_docs
     ]
     # The ledger follows from the chapters: read again when one changes.
     for page in book:

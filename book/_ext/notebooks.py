@@ -12,11 +12,9 @@ import shutil
 from pathlib import Path
 
 import nbformat
-from sphinx.util import logging
+from sphinx.errors import ExtensionError
 
 from tools.notebooks import copies
-
-logger = logging.getLogger(__name__)
 
 DOWNLOAD = re.compile(
     r'(<li><a href=")[^"]*_sources/book/(?P<name>[\w-]+\.ipynb)"(?P<rest>.*?</a>\s*</li>)',
@@ -54,8 +52,7 @@ def write_copies(app, error) -> None:
         try:
             made = copies.make(root, site, "main", kind == "student")
         except ValueError as problem:
-            logger.warning("notebooks: %s", problem)
-            return
+            raise ExtensionError(f"notebooks: {problem}") from problem
         for name, copy in made.items():
             text = nbformat.writes(copy) + "\n"
             (folder / name).write_text(text, encoding="utf-8", newline="\n")

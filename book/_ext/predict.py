@@ -17,7 +17,7 @@ import answer_key
 
 logger = logging.getLogger(__name__)
 
-SCRIPTS = ("key", "judge", "predict")
+SCRIPTS = ("key", "judge", "tell", "predict")
 # At once, so that what settles a question is not seen while the page loads; and taken
 # back if the script that uncovers it does not come.
 EARLY = """(({ classList }) => {

@@ -29,10 +29,13 @@ The average of a constant $g$ is $g$.
 ```
 """
 CELLS = [
-    ("a1", "# Bias correction\n\n## What you will be able to settle\n\n" + CLAIM),
+    (
+        "a1",
+        "# Bias correction\n\n## What you will be able to settle\n\n*The core* is all.\n\n" + CLAIM,
+    ),
     (
         "a2",
-        "from adam_lib.experiments.page import check, glue\n\n"
+        "from adam_lib.experiments.page import glue\n\n"
         "assert abs(sum([0.5] * 4) / 4 - 0.5) < 1e-12\n"
         'print("the average is 0.5")',
         {"tags": ["check:claim-06-constant"]},
@@ -53,25 +56,32 @@ CELLS = [
     ("b1", "```{predict} 6.a\nHow much is a half?\n```"),
     (
         "b2",
+        # as adam_lib.experiments.page has them, with this little book's key
         "def settle(prediction, value):\n    assert value == 0.5\n\n\n"
-        'settle("6.a", 1 / 2)',
+        "def check(exercise, answer):\n"
+        '    said = "right" if answer == 2 else "not answered yet"\n'
+        '    print(f"Exercise {exercise}: {said}.")\n\n\n'
+        'confirm = check\nsettle("6.a", 1 / 2)',
     ),
     ("b3", "It is less than one.\n\n```{settled} 6.a\n```"),
     ("a4", 'glue("06-half", f"{1 / 2:.2f}")'),
     (
         "a5",
         "The half is {glue:text}`06-half`.\n\n## Exercises\n\n"
-        "```{exercise}\n:label: ex-06-1\nHow much is one and one?\n```",
+        "```{exercise}\n:label: ex-06-1\nHow much is one and one?\n```\n\n"
+        "```{answer} 6.1\n```",
     ),
-    ("a6", 'answer = ...\ncheck("6.1", answer, right=lambda a: a == 2)'),
+    ("a6", 'answer = ...\ncheck("6.1", answer)'),
     (
         "a7",
         "```{solution-start} ex-06-1\n:label: sol-06-1\n:class: dropdown\n```\n\nTwo.",
     ),
-    ("a8", 'answer = 1 + 1\ncheck("6.1", answer, right=lambda a: a == 2)'),
+    ("a8", 'answer = 1 + 1\nconfirm("6.1", answer)'),
     (
         "a9",
-        "```{solution-end}\n```\n\n## Further reading\n\n{cite:t}`kingma2014adam`.",
+        "```{solution-end}\n```\n\n## What to keep\n\n"
+        "- One ({prf:ref}`claim-06-constant`).\n- Two.\n- Three.\n\n"
+        "## Further reading\n\n{cite:t}`kingma2014adam`.",
     ),
 ]
 CODE = {"a2", "a3", "a4", "a6", "a8", "b2"}
@@ -103,7 +113,11 @@ def sound(tmp_path_factory):
     (root / "book/references.bib").write_text("@misc{kingma2014adam,\n}\n")
     keys = root / "adam_lib/experiments/answers/06.toml"
     keys.parent.mkdir(parents=True)
-    keys.write_text('["6.a"]\nform = "number"\nask = "A number."\nright = 0.5\nrel = 0.01\n')
+    keys.write_text(
+        '["6.a"]\nform = "number"\nask = "A number."\nright = 0.5\nrel = 0.01\n'
+        '["6.1"]\nform = "number"\nlevel = "core"\nminutes = 1\nask = "A number."\n'
+        'right = 2\nrel = 0.01\nwrong = [{ is = 3, say = "One too many." }]\n'
+    )
     path = root / "book/06_bias.ipynb"
     nbformat.write(notebook(), path)
     assert run_notebooks.main([str(path)]) == 0
@@ -121,6 +135,7 @@ class Broken:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.path = root / "book/06_bias.ipynb"
+        self.key = root / "adam_lib/experiments/answers/06.toml"
         self.nb = json.loads(self.path.read_text())
 
     def cell(self, cell_id):
@@ -369,7 +384,7 @@ BREAKS = {
         "no solution cell prints 'right.' for 6.1",
     ),
     "a solution put to an easier test": (
-        lambda b: b.replace("a8", "a == 2", "True"),
+        lambda b: b.replace("a8", 'confirm("6.1", answer)', 'check("6.1", 2, right=bool)'),
         "exercises_have_checks_and_solutions",
         "id a7): 6.1 has one test for the reader",
     ),
@@ -463,6 +478,76 @@ BREAKS = {
         "code_fits_the_page",
         "id a4",
     ),
+    "a reader's cell with a hint": (
+        lambda b: b.replace("a6", "...", "...  # one and one"),
+        "answers_are_in_the_key_alone",
+        "id a5): the reader's cell of 6.1 is not the two lines",
+    ),
+    "a cell that computes the answer before the solution": (
+        lambda b: b.replace("a6", "answer = ...", "half = 4 / 2\nanswer = ..."),
+        "answers_are_in_the_key_alone",
+        "id a5): the reader's cell of 6.1",
+    ),
+    "a solution that is not confirmed": (
+        lambda b: b.replace("a8", "confirm", "check"),
+        "answers_are_in_the_key_alone",
+        "id a5): the solution of 6.1 does not confirm",
+    ),
+    "an exercise without a field": (
+        lambda b: b.replace("a5", "{answer} 6.1", "{answer} 6.2"),
+        "answers_are_in_the_key_alone",
+        "id a5): exercise 6.1 has no {answer}",
+    ),
+    "a key of nothing": (
+        lambda b: b.key.write_text(b.key.read_text() + '["6.7"]\nform = "choice"\nask = ""\n'),
+        "answers_are_in_the_key_alone",
+        "the key 6.7 belongs to no exercise",
+    ),
+    "a statement that names its answer": (
+        lambda b: (
+            b.key.write_text(b.key.read_text().replace("right = 2", "right = 2.718")),
+            b.replace("a5", "How much", "How much, if not 2.718,"),
+        ),
+        "answers_are_in_the_key_alone",
+        "id a5): exercise 6.1 gives its answer away: the statement has 2.718",
+    ),
+    "a diagnosis that names the answer": (
+        lambda b: b.key.write_text(
+            b.key.read_text().replace("right = 2", "right = 2.718").replace("One too", "2.718, too")
+        ),
+        "answers_are_in_the_key_alone",
+        "say has 2.718",
+    ),
+    "too much code asked for": (
+        lambda b: b.key.write_text(b.key.read_text().replace('"number"\nlevel', '"code"\nlevel')),
+        "most_exercises_are_answered_on_the_page",
+        "1 of 1 exercises ask for code",
+    ),
+    "a chapter without its core": (
+        lambda b: b.replace("a1", "*The core*", "All"),
+        "chapters_put_the_reader_first",
+        "nothing says which sections are *The core*",
+    ),
+    "a chapter without a recap": (
+        lambda b: b.replace("a9", "## What to keep", "## More"),
+        "chapters_put_the_reader_first",
+        "do not stand once, in this order",
+    ),
+    "a recap that is too short": (
+        lambda b: b.replace("a9", "- Two.\n- Three.\n", ""),
+        "chapters_put_the_reader_first",
+        "What to keep has 1 points",
+    ),
+    "a recap that links to no claim": (
+        lambda b: b.replace("a9", " ({prf:ref}`claim-06-constant`)", ""),
+        "chapters_put_the_reader_first",
+        "What to keep links to no claim",
+    ),
+    "a formula before the first picture": (
+        lambda b: b.replace("a1", "*The core*", "$$\nx = 1\n$$\n\n*The core*"),
+        "chapters_put_the_reader_first",
+        "id a1): a displayed formula before the first picture",
+    ),
     "a banned word": (
         lambda b: b.replace("a5", "The half is", "The half is clearly"),
         "prose_has_no_banned_words",
@@ -484,7 +569,7 @@ BREAKS = {
         "id b3): a heading between predict 6.a and settled: Less than one",
     ),
     "a prediction whose answer nobody computes": (
-        lambda b: b.replace("b2", '\n\n\nsettle("6.a", 1 / 2)', ""),
+        lambda b: b.replace("b2", '\nsettle("6.a", 1 / 2)', ""),
         "predictions_are_covered_and_settled",
         "id b3): no cell calls settle('6.a', ...)",
     ),

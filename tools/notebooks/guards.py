@@ -420,7 +420,7 @@ def _exercises(page: Page) -> Iterator[str]:
         if end is None:
             yield f"{page.where(start)}: the solution of {label} does not end"
             continue
-        call = re.compile(rf"""check\(\s*["']{re.escape(name)}["']""")
+        call = re.compile(rf"""(?:check|confirm)\(\s*["']{re.escape(name)}["']""")
         asked = [
             c
             for c in page.code_cells
@@ -686,6 +686,109 @@ def verdicts_fit_a_line(book: Book) -> Iterator[str]:
                 yield f"{page.where(cell)}: a check prints {len(lines)} lines, at most two"
             elif any(re.search(r"\S {2,}", line) for line in lines):
                 yield f"{page.where(cell)}: a check prints columns; its verdict is set as prose"
+
+
+# What stands in a chapter besides the sections that every one has.
+ANATOMY = ("What you will be able to settle", "Exercises", "What to keep", "Further reading")
+
+
+@guard
+def chapters_put_the_reader_first(book: Book) -> Iterator[str]:
+    """A picture before the first formula, the core named, a recap that links to its claims."""
+    for page in converted(book):
+        if not page.number:
+            continue
+        where = f"book/{page.path.name}"
+        headings = re.findall(r"(?m)^## (.+?)\s*$", parser.strip_fences(page.text))
+        if [h for h in headings if h in ANATOMY] != list(ANATOMY):
+            yield f"{where}: the sections {', '.join(ANATOMY)} do not stand once, in this order"
+            continue
+        if "*The core*" not in page.text:
+            yield f"{where}: nothing says which sections are *The core*"
+        recap = page.text.split("## What to keep", 1)[1].split("\n## ")[0]
+        points = re.findall(r"(?m)^[-*] .+(?:\n[ ]+.+)*", recap)
+        if not 3 <= len(points) <= 5:
+            yield f"{where}: What to keep has {len(points)} points, not three to five"
+        if not any("{prf:ref}" in point for point in points):
+            yield f"{where}: What to keep links to no claim"
+        if (late := _formula_before_picture(page)) is not None:
+            yield f"{page.where(late)}: a displayed formula before the first picture"
+
+
+def _formula_before_picture(page: Page) -> Cell | None:
+    """The cell with the first displayed formula, unless a figure or an explorable precedes."""
+    for cell in page.cells:
+        if cell.kind == "code" and cell.images():
+            return None
+        if cell.kind != "markdown":
+            continue
+        formula = re.search(r"(?m)^`{3,}\{math\}|^\$\$", cell.source)
+        picture = re.search(r"(?m)^[`:]{3,}\{explorable\}", cell.source)
+        if picture and not (formula and formula.start() < picture.start()):
+            return None
+        if formula:
+            return cell
+    return None
+
+
+@guard
+def answers_are_in_the_key_alone(book: Book) -> Iterator[str]:
+    """The reader's cell asks, the solution computes, and nothing between gives it away."""
+    for page in converted(book):
+        keys = _keys(book, page)
+        found = page.directives
+        asked = {d.argument: c for c, d in found if d.name == "answer"}
+        exercises = [c for c, d in found if d.name == "exercise"]
+        starts = sorted(c.index for c, d in found if d.name == "solution-start")
+        predicted = {d.argument for _, d in found if d.name == "predict"}
+        for name in sorted(set(keys) - set(asked) - predicted):
+            yield f"book/{page.path.name}: the key {name} belongs to no exercise or prediction"
+        for position, cell in enumerate(exercises, 1):
+            name = f"{int(page.number or 0)}.{position}"
+            where, key = page.where(cell), keys.get(name)
+            if key is None or asked.get(name) is not cell:
+                yield f"{where}: exercise {name} has no {{answer}} below it, or no key"
+                continue
+            end = next((s for s in starts if s > cell.index), len(page.cells))
+            between = [c for c in page.cells[cell.index + 1 : end] if c.kind == "code"]
+            wanted = f'answer = ...\ncheck("{name}", answer)'
+            if [c.source.strip() for c in between] != [wanted]:
+                yield f"{where}: the reader's cell of {name} is not the two lines, alone"
+            stop = starts[starts.index(end) + 1] if end in starts[:-1] else len(page.cells)
+            inside = [c for c in page.cells[end:stop] if c.kind == "code"]
+            if not any(f'confirm("{name}",' in c.source for c in inside):
+                yield f"{where}: the solution of {name} does not confirm its answer"
+            for text in _given_away(cell.source, key):
+                yield f"{where}: exercise {name} gives its answer away: {text}"
+
+
+def _given_away(statement: str, key: dict) -> Iterator[str]:
+    """What of a statement, `ask` or `say` names the answer, as the key writes it."""
+    right = key.get("right")
+    if key["form"] in ("number", "numbers"):
+        values = right if isinstance(right, list) else [right]
+        shown = [f"{v:g}" for v in values if len(f"{v:g}".replace(".", "").strip("-0")) > 2]
+        patterns = [rf"(?<![\d.]){re.escape(v)}(?![\d])" for v in shown]
+    else:
+        patterns = []
+    texts = [("the statement", statement), ("ask", key.get("ask", ""))]
+    texts += [("say", rule["say"]) for rule in key.get("wrong", [])]
+    for what, text in texts:
+        for pattern in patterns:
+            if found := re.search(pattern, text):
+                yield f"{what} has {found[0]}"
+
+
+@guard
+def most_exercises_are_answered_on_the_page(book: Book) -> Iterator[str]:
+    forms = [
+        key["form"]
+        for page in converted(book)
+        for name, key in _keys(book, page).items()
+        if name.rpartition(".")[2].isdigit()
+    ]
+    if forms and forms.count("code") > 0.2 * len(forms):
+        yield f"{forms.count('code')} of {len(forms)} exercises ask for code, at most a fifth may"
 
 
 def problems(root: Path) -> dict[str, list[str]]:

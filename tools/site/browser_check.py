@@ -51,12 +51,14 @@ FIRST_VISIT, NEXT_PAGE = 800, 150  # KB sent
 PATIENCE = 120_000  # ms: a busy machine is no finding
 
 SETTLE = """async () => {
-  if (window.MathJax && MathJax.startup) await MathJax.startup.promise;
+  await document.fonts.ready;
+  window.fitFormulas?.();
   await document.fonts.ready;
 }"""
 
 LOOK = """async () => {
-  if (window.MathJax && MathJax.startup) await MathJax.startup.promise;
+  await document.fonts.ready;
+  window.fitFormulas?.();
   await Promise.all([...document.images].map((i) => {
     i.loading = "eager";
     return i.decode().catch(() => {});

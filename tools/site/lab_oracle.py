@@ -9,6 +9,7 @@ browser shows.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
@@ -21,7 +22,7 @@ ORACLES: dict[str, Callable[..., Numbers]] = {}
 
 
 def oracle(function: Callable[..., Numbers]) -> Callable[..., Numbers]:
-    ORACLES[function.__name__] = function
+    ORACLES[function.__name__.replace("_", "-")] = function
     return function
 
 
@@ -101,6 +102,40 @@ def valley(turn, rate, along, across, steps) -> Numbers:
         out |= {f"lr-{name}": best * rate, f"f-{name}": f}
     ends = [out[f"f-{name}"] for name in SYSTEMS]
     return out | {"low": min(ends), "high": max(ends)}
+
+
+@lru_cache(maxsize=4)
+def raced(turn: float, along: float, across: float) -> dict[str, tuple[float, np.ndarray]]:
+    """Each system's best rate whose path stays in the picture, and f along that path.
+
+    The rate falls to zero in a straight line over 60 steps.
+    """
+    problem, start = turned_valley(turn, 20.0), turned_start(turn, along, across)
+    best = {}
+    for name, (optimizer, hyper) in SYSTEMS.items():
+        runs = []
+        for rate in RATES:
+            path = al.minimize(
+                problem,
+                optimizer,
+                60,
+                start=start,
+                lr=lambda t, rate=rate: rate * (1 - (t - 1) / 60),
+                **hyper,
+            )
+            if np.all((path.theta >= (-2.5, -2.3)) & (path.theta <= (1.5, 1.3))):
+                runs.append((path.f[-1], rate, path.f))
+        best[name] = min(runs, key=lambda run: run[0])[1:]
+    return best
+
+
+@oracle
+def valley_race(step, turn, along, across) -> Numbers:
+    runs = raced(turn, along, across)
+    out = {f"lr-{name}": lr for name, (lr, _) in runs.items()}
+    if step == 0:
+        return out | {"f-start": turned_valley(turn, 20.0).f(turned_start(turn, along, across))}
+    return out | {f"f-{name}": f[step] for name, (_, f) in runs.items()}
 
 
 # ----------------------------------------------------------------- the averages
@@ -245,4 +280,122 @@ def reddi(C, beta2) -> Numbers:
         "drift": down + up + last,
         "end": x[0],
         "critical": critical_beta2(C),
+    }
+
+
+# ------------------------------------------------------------- Adam in one sitting
+
+
+@dataclass
+class Run:
+    """A run of ``opt`` on f = (x^2 + kappa y^2) / 2, a coin flip in every gradient."""
+
+    theta: np.ndarray  # (steps + 1, 2)
+    g: np.ndarray  # (steps, 2)
+    size: np.ndarray | None  # Adam's root of v_hat, after the last step
+
+    @property
+    def step(self) -> np.ndarray:
+        return np.diff(self.theta, axis=0)
+
+    def loss(self, t: int = -1, kappa: float = 100.0) -> float:
+        x, y = self.theta[t]
+        return (x * x + kappa * y * y) / 2
+
+
+def sitting_run(optimizer, start, steps, *, kappa=100.0, sigma=0.0, **hyper) -> Run:
+    theta = np.array(start, dtype=float)
+    opt = optimizer(theta, **hyper)
+    coins = np.where(uniforms(2 * steps, 2) < 0.5, sigma, -sigma).reshape(steps, 2)
+    path, gradients = [theta.copy()], []
+    for coin in coins:
+        gradients.append(theta * [1.0, kappa] + coin)
+        opt.step(gradients[-1])
+        path.append(theta.copy())
+    size = np.sqrt(opt.v_hat) if isinstance(opt, al.Adam) else None
+    return Run(np.array(path), np.array(gradients), size)
+
+
+@oracle
+def sitting_zigzag(rate, t, along, across) -> Numbers:
+    run = sitting_run(al.SGD, (along, across), t, lr=rate)
+    x, y = run.theta[-1]
+    return {
+        "x": x,
+        "y": y,
+        "f": run.loss(),
+        "f-start": run.loss(0),
+        "times-x": 1 - rate,
+        "times-y": 1 - 100 * rate,
+    }
+
+
+@oracle
+def sitting_average(beta, rate, t, along, across) -> Numbers:
+    start = (along, across)
+    run = sitting_run(al.SGD, start, t, lr=rate * (1 - beta), momentum=beta)
+    plain = sitting_run(al.SGD, start, t, lr=2 / 101)
+    across_it = run.g[:, 1]
+    return {
+        "f": run.loss(),
+        "f-plain": plain.loss(),
+        "g": across_it[-1],
+        "m": al.ema(across_it, beta)[-1],
+    }
+
+
+@oracle
+def sitting_divide(memory, steep, t, along, across) -> Numbers:
+    run = sitting_run(al.Adam, (along, across), t, kappa=steep, lr=0.1, betas=(0.0, memory))
+    (gx, gy), (sx, sy), (x, y) = run.g[0], np.abs(run.step[0]) / 0.1, run.theta[-1]
+    return {"gx": gx, "gy": gy, "step-x": sx, "step-y": sy, "x": x, "y": y}
+
+
+@oracle
+def sitting_both(sigma, beta1, t, along, across) -> Numbers:
+    run = sitting_run(al.Adam, (along, across), t, sigma=sigma, lr=0.1, betas=(beta1, 0.999))
+    steps = run.step[:, 0] / 0.1
+    return {"moved": run.theta[-1, 0] - along, "rms": np.sqrt(np.mean(steps**2))}
+
+
+def uncorrected_run(start, steps, betas, lr) -> Run:
+    """Adam without correction, from all gradients so far at every step."""
+    path, gradients = [np.array(start, dtype=float)], []
+    for _ in range(steps):
+        gradients.append(path[-1] * [1.0, 100.0])
+        g = np.array(gradients)
+        m, v = al.ema(g, betas[0])[-1], al.ema(g**2, betas[1])[-1]
+        path.append(path[-1] - lr * m / (np.sqrt(v) + 1e-8))
+    return Run(np.array(path), np.array(gradients), None)
+
+
+@oracle
+def sitting_correct(correction, beta2, t, along, across) -> Numbers:
+    betas = (0.9, beta2)
+    runs = {
+        "on": sitting_run(al.Adam, (along, across), t, lr=0.1, betas=betas),
+        "off": uncorrected_run((along, across), t, betas, lr=0.1),
+    }
+    here = runs.pop(correction)
+    (there,) = runs.values()
+    return {
+        "here": abs(here.step[-1, 0]) / 0.1,
+        "there": abs(there.step[-1, 0]) / 0.1,
+        "factor": al.uncorrected_factor(betas, t),
+        "f": here.loss(),
+        "f-other": there.loss(),
+    }
+
+
+@oracle
+def sitting_eps(eps, t, along, across) -> Numbers:
+    run = sitting_run(al.Adam, (along, across), t, lr=0.1, eps=eps)
+    size = np.asarray(run.size)
+    share = size / (size + eps)
+    return {
+        "share-x": share[0],
+        "share-y": share[1],
+        "size-x": size[0],
+        "size-y": size[1],
+        "x": run.theta[-1, 0],
     }

@@ -21,7 +21,7 @@ STILLS = ROOT / "book/_ext/stills"
 BASE = ("rules", "plot")
 
 
-def names() -> list[str]:
+def scripts() -> list[str]:
     return sorted(p.stem for p in SCRIPTS.glob("*.js") if p.stem not in (*BASE, "page"))
 
 
@@ -32,9 +32,11 @@ class Engine:
         from py_mini_racer import MiniRacer
 
         self.v8 = MiniRacer()
-        for name in (*BASE, *names()):
+        for name in (*BASE, *scripts()):
             source = (SCRIPTS / f"{name}.js").read_text(encoding="utf-8")
             self.v8.eval(source + ";null")
+        #: The explorables there are; one script may define several.
+        self.names: list[str] = sorted(self("Object.keys(lab.figures)"))
 
     def close(self) -> None:
         """Left open, the engine's thread can keep the process from ending."""
@@ -56,7 +58,7 @@ def still(engine: Engine, name: str) -> str:
 def main() -> int:
     engine = Engine()
     STILLS.mkdir(exist_ok=True)
-    for name in names():
+    for name in engine.names:
         (STILLS / f"{name}.html").write_text(still(engine, name), encoding="utf-8")
         print(f"{name}: {len(still(engine, name)):,} bytes")
     engine.close()

@@ -34,7 +34,8 @@ SHEET = {
 # Folds are opened, pictures fetched; links to other pages lead to the published
 # ones, since the server that prints them will be gone.
 PREPARE = """async (root) => {
-  if (window.MathJax && MathJax.startup) await MathJax.startup.promise;
+  await document.fonts.ready;
+  window.fitFormulas?.();
   for (const e of document.querySelectorAll(".toggle-hidden")) e.classList.remove("toggle-hidden");
   for (const e of document.querySelectorAll("details")) e.open = true;
   await Promise.all([...document.images].map((i) => {

@@ -52,12 +52,14 @@ lab.mount = (root) => {
   const panel = document.createElement("form");
   panel.className = "lab-controls";
   panel.autocomplete = "off"; // the address keeps the setting, not the browser
-  panel.innerHTML = keys.map((key) => (controls[key].values ? slider : choice)(key, controls[key])).join("");
+  const labelled = keys.filter((key) => controls[key].label); // the others follow the handle
+  panel.innerHTML = labelled.map((key) => (controls[key].values ? slider : choice)(key, controls[key])).join("");
   const foot = document.createElement("p");
   foot.className = "lab-foot";
-  foot.innerHTML = `<button type="button">Start again</button>
+  const button = (text) => `<button type="button">${text}</button>`;
+  foot.innerHTML = `${figure.play ? button("Play") + button("Step") : ""}${button("Start again")}
     <a>Link to this setting</a><span role="status" class="visually-hidden"></span>`;
-  const [again, link, status] = foot.children;
+  const [again, link, status] = [...foot.children].slice(-3);
   view.before(panel);
   root.append(foot);
 
@@ -102,6 +104,32 @@ lab.mount = (root) => {
     const then = read();
     if (keys.some((key) => then[key] !== state[key])) set(then);
   });
+
+  // ----------------------------------------------------------------- playing
+  // `figure.play` names the control that runs through its values, in some seconds. For
+  // who wants no motion, Play shows at once where it ends.
+  if (figure.play) {
+    const [play, next] = foot.children, key = figure.play, { values } = controls[key];
+    const still = matchMedia("(prefers-reduced-motion: reduce)"), pace = Math.max(40, 6000 / values.length);
+    let timer = 0;
+    const to = (i) => set({ [key]: values[Math.min(i, values.length - 1)] });
+    const here = () => values.indexOf(state[key]);
+    const name = () => { play.textContent = timer ? "Pause" : still.matches ? "To the end" : "Play"; };
+    const pause = () => { clearInterval(timer); timer = 0; name(); };
+    const tick = () => { to(here() + 1); if (here() === values.length - 1) pause(); };
+    play.addEventListener("click", () => {
+      if (still.matches) return to(values.length);
+      if (timer) return pause();
+      if (here() === values.length - 1) to(0);
+      timer = setInterval(tick, pace);
+      name();
+    });
+    next.addEventListener("click", () => { pause(); to(here() === values.length - 1 ? 0 : here() + 1); });
+    again.addEventListener("click", pause);
+    panel.addEventListener("input", ({ target }) => { if (target.name === key) pause(); });
+    still.addEventListener("change", pause);
+    name();
+  }
 
   // ---------------------------------------------------------------- dragging
   let svg = null; // the drawing in which a pointer went down

@@ -4,6 +4,37 @@
 "use strict";
 
 const lab = { figures: {} };
+const square = (x) => x * x;
+
+// ---------------------------------------------------------------------- powers
+
+// x to a whole power. Math.pow differs between engines in the last bit, and a chaotic
+// run makes that a different figure; multiplications alone are the same everywhere.
+// Each product is kept with what rounding took from it (Dekker), so that the result
+// is the exact power rounded, as a good pow gives it.
+{
+  let lost = 0; // by the last product
+  const product = (a, b) => {
+    const p = a * b, s = 134217729 * a, t = 134217729 * b;
+    const a1 = s - (s - a), a2 = a - a1, b1 = t - (t - b), b2 = b - b1;
+    lost = a1 * b1 - p + a1 * b2 + a2 * b1 + a2 * b2;
+    return p;
+  };
+  lab.power = (x, n) => {
+    let p = 1, pLow = 0, b = x, bLow = 0; // x^n = p * b^k, each with its lower half
+    for (let k = n; k > 0; k = Math.floor(k / 2)) {
+      if (k % 2) {
+        const high = product(p, b), low = lost + (p * bLow + pLow * b);
+        p = high + low;
+        pLow = low - (p - high);
+      }
+      const high = product(b, b), low = lost + 2 * b * bLow;
+      b = high + low;
+      bLow = low - (b - high);
+    }
+    return p;
+  };
+}
 
 // ------------------------------------------------------------------ optimizers
 
@@ -32,21 +63,23 @@ lab.rules = {
     s.t += 1;
     s.m = beta1 * (s.m ?? 0) + (1 - beta1) * g;
     s.v = beta2 * (s.v ?? 0) + (1 - beta2) * (g * g);
-    s.m_hat = s.m / (1 - beta1 ** s.t);
-    s.v_hat = s.v / (1 - beta2 ** s.t);
+    s.m_hat = s.m / (1 - lab.power(beta1, s.t));
+    s.v_hat = s.v / (1 - lab.power(beta2, s.t));
     const [m, v] = correct ? [s.m_hat, s.v_hat] : [s.m, s.v];
     return x - lr * m / (Math.sqrt(v) + eps);
   },
 };
 
-// The whole path, theta_0 to theta_T, of a rule on a gradient of two numbers.
+// The whole path, theta_0 to theta_T, of a rule on a gradient of two numbers; the
+// learning rate is a number or a function of t.
 lab.descend = (rule, grad, start, steps, hyper) => {
   let [x, y] = start;
   const path = [start], sx = { t: 0 }, sy = { t: 0 };
   for (let t = 1; t <= steps; t++) {
+    const now = typeof hyper.lr === "function" ? { ...hyper, lr: hyper.lr(t) } : hyper;
     const [gx, gy] = grad(x, y);
-    x = rule(x, gx, sx, hyper);
-    y = rule(y, gy, sy, hyper);
+    x = rule(x, gx, sx, now);
+    y = rule(y, gy, sy, now);
     path.push([x, y]);
   }
   return path;
@@ -55,7 +88,7 @@ lab.descend = (rule, grad, start, steps, hyper) => {
 // f = (a^2 + kappa b^2) / 2, where a runs along the valley and b across it.
 lab.valley = (degrees, kappa = 100) => {
   const c = Math.cos(degrees * Math.PI / 180), s = Math.sin(degrees * Math.PI / 180);
-  const f = (x, y) => ((c * x + s * y) ** 2 + kappa * (c * y - s * x) ** 2) / 2;
+  const f = (x, y) => (square(c * x + s * y) + kappa * square(c * y - s * x)) / 2;
   const grad = (x, y) => {
     const a = c * x + s * y, b = kappa * (c * y - s * x);
     return [c * a - s * b, s * a + c * b];
@@ -66,10 +99,10 @@ lab.valley = (degrees, kappa = 100) => {
 // ------------------------------------------------------------ moving averages
 
 lab.biasFactor = (beta, t) => (beta ? -Math.expm1(t * Math.log(beta)) : 1);
-lab.weight = (beta, age) => (1 - beta) * beta ** age;
+lab.weight = (beta, age) => (1 - beta) * lab.power(beta, age);
 lab.halfLife = (beta) => (beta ? Math.LN2 / -Math.log(beta) : 0);
 lab.sampleSize = (beta, t) =>
-  (1 + beta) / (1 - beta) * lab.biasFactor(beta, t) / (1 + beta ** t);
+  (1 + beta) / (1 - beta) * lab.biasFactor(beta, t) / (1 + lab.power(beta, t));
 
 // m, v, m_hat, v_hat and the distance moved at every step along given gradients.
 lab.moments = (gradients, betas, { correct = true, eps = 1e-8 } = {}) => {
@@ -113,8 +146,8 @@ lab.sums = (x, T) => {
 // last: ratios of sums, in units of the newest gradient, so that none overflows.
 lab.bound = ([beta1, beta2], growth, T) => {
   const S = (x) => lab.sums(x, T);
-  const s1 = S(beta1), s2 = S(beta2), worst = S(beta1 ** 2 / beta2);
-  const m = S(beta1 / growth), v = S(beta2 / growth ** 2);
+  const s1 = S(beta1), s2 = S(beta2), worst = S(square(beta1) / beta2);
+  const m = S(beta1 / growth), v = S(beta2 / square(growth));
   return s1.map((_, i) => ({
     bound: Math.sqrt(s2[i] * worst[i]) / s1[i],
     step: m[i] / s1[i] / Math.sqrt(v[i] / s2[i]),
@@ -123,8 +156,8 @@ lab.bound = ([beta1, beta2], growth, T) => {
 
 lab.boundLimit = ([beta1, beta2]) => (
   beta1 === beta2 ? 1
-    : beta1 ** 2 >= beta2 ? Infinity
-      : Math.sqrt(1 + (beta1 - beta2) ** 2 / ((1 - beta2) * (beta2 - beta1 ** 2)))
+    : square(beta1) >= beta2 ? Infinity
+      : Math.sqrt(1 + square(beta1 - beta2) / ((1 - beta2) * (beta2 - square(beta1))))
 );
 
 // -------------------------------------------------------------- epsilon, bursts
@@ -170,7 +203,7 @@ lab.reddi = (C, betas, { lr, steps, start = 0 }) => {
 
 // The average of the last P inputs at each phase, with the weights of a steady state.
 lab.steady = (c, beta) => c.map((_, p) => c.reduce((sum, __, j) =>
-  sum + (1 - beta) * beta ** j / (1 - beta ** c.length) * c[(p - j + c.length) % c.length], 0));
+  sum + (1 - beta) * lab.power(beta, j) / (1 - lab.power(beta, c.length)) * c[(p - j + c.length) % c.length], 0));
 
 // The steady steps of a period, in units of alpha; their sum is the drift.
 lab.steadySteps = (c, [beta1, beta2]) => {

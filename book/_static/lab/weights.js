@@ -9,7 +9,7 @@ lab.figures.weights = {
     correction: { label: "correction", options: ["off", "on"], value: "off" },
   },
   draw({ beta, t, correction }) {
-    const on = correction === "on", total = lab.biasFactor(beta, t), zero = beta ** t;
+    const on = correction === "on", total = lab.biasFactor(beta, t), zero = lab.power(beta, t);
     const ages = lab.range(0, t - 1, 1, 0), weight = (age) => lab.weight(beta, age) / (on ? total : 1);
     const newest = weight(0), top = Math.max(newest, on ? 0 : zero) * 1.1, wide = Math.max(12, t + 1);
     const ten = lab.biasFactor(beta, Math.min(t, 10)) / (on ? total : 1);

@@ -15,12 +15,6 @@ window.book ??= {};
     }
   };
 
-  // A sentence of the key may hold $math$.
-  const tell = (element, text) => {
-    element.textContent = text.replace(/\$([^$]+)\$/g, "\\($1\\)");
-    if (text.includes("$")) window.MathJax?.startup?.promise?.then(() => MathJax.typesetPromise([element]));
-  };
-
   const open = (box) => {
     if ("open" in box.dataset) return;
     box.dataset.open = "";
@@ -49,7 +43,7 @@ window.book ??= {};
       open(box);
       form.dataset.done = "";
       for (const input of form.querySelectorAll("input, button")) input.disabled = true;
-      tell(say, sentence);
+      book.tell(say, sentence);
       if (text) question.dataset.said = text;
       kept(name, text);
     };
@@ -62,7 +56,7 @@ window.book ??= {};
       event.preventDefault();
       const text = value(), { verdict, say: why } = book.judge(key, text);
       if (verdict === "empty" || verdict === "unreadable") {
-        tell(say, why || key.ask);
+        book.tell(say, why || key.ask);
         form.querySelector("input").focus();
         return;
       }
