@@ -20,6 +20,7 @@ BENCH ?=
 NOX ?=
 HASHES ?=
 MUTANTS ?=
+SEEDS ?=
 UPGRADE ?=
 MINE ?= my-notebooks
 STUDENT ?=
@@ -30,7 +31,7 @@ GRADE ?=
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve copies lab edit grade test notebooks lint bench browser check mutants platforms linkcheck pdf lock clean
+.PHONY: help book serve copies lab edit grade test notebooks lint bench browser check mutants seeds platforms linkcheck pdf lock clean
 
 help:
 	@echo "make book       build the book, every warning an error"
@@ -48,6 +49,7 @@ help:
 	@echo "make pdf        the built book as one PDF, with bookmarks (Chromium)"
 	@echo "make check      lint, test, book, and browser where Chromium is"
 	@echo "make mutants    change the library in 1800 places: do the tests notice? (half an hour)"
+	@echo "make seeds      does what is measured hold on other seeds? writes book/seeds.json (half an hour)"
 	@echo "make platforms  the tests on other Pythons, NumPys and processors (20 minutes)"
 	@echo "make lock       pin requirements.in again, into requirements.txt"
 	@echo "make clean      remove what was built"
@@ -190,6 +192,10 @@ $(VENV)/.mutants: tools/library/requirements-mutants.txt $(READY)
 
 mutants: $(VENV)/.mutants
 	@JOBS=$(JOBS) $(BIN)/python tools/library/mutants.py $(MUTANTS)
+
+# SEEDS="06 claim-09-rotated" for some, "--shift 10..18" for other seeds, "--check".
+seeds: $(READY)
+	@$(BIN)/python tools/notebooks/seeds.py $(SEEDS)
 
 $(VENV)/.platforms: tools/library/requirements-platforms.txt $(READY)
 	@$(PIP) -r $<

@@ -14,6 +14,8 @@ import symtable
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from tools.notebooks.reads import first_reads
+
 MAGIC = re.compile(r"(?m)^([ \t]*)[%!?].*$")
 # Cell magics whose body is Python all the same.
 PYTHON = re.compile(r"\A\s*%%(?:time|timeit|capture)\b.*\n?")
@@ -35,6 +37,7 @@ class Names:
     binds: frozenset[str] = frozenset()  # perhaps
     sets: frozenset[str] = frozenset()  # for certain: what was before is gone
     changes: frozenset[str] = frozenset()  # whose object may be another afterwards
+    given: frozenset[str] = frozenset()  # to a function that might change it
     imports: frozenset[str] = frozenset()
     joins: tuple[frozenset[str], ...] = ()  # x = f(y): x may hold y
     uses: tuple[tuple[str, frozenset[str]], ...] = ()  # a function, what it reads when called
@@ -47,19 +50,16 @@ def names_of(source: str) -> Names:
         body = ast.parse(plain(source)).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Names()
-    reads: set[str] = set()
     binds: set[str] = set()
     certain: set[str] = set()
     changes: set[str] = set()
+    given: set[str] = set()
     imports: set[str] = set()
     joins: list[frozenset[str]] = []
-    later: set[str] = set()  # read by a function, once it is called
     uses: list[tuple[str, frozenset[str]]] = []
     for statement in body:
         table = symtable.symtable(ast.unparse(statement), "cell", "exec")
-        now, bound, deep = _table(table)
-        reads |= now - certain
-        later |= deep
+        bound, deep = _table(table)
         uses += [(name, frozenset(deep)) for name in bound if deep]
         binds |= bound
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
@@ -67,12 +67,14 @@ def names_of(source: str) -> Names:
         if isinstance(statement, SETS):
             certain |= bound
         changes |= {*_changed(statement)}
+        given |= {*_given(statement)}
         joins += _joined(statement)
     return Names(
-        frozenset(reads | (later - certain)),
+        frozenset(first_reads(body)),
         frozenset(binds),
         frozenset(certain),
         frozenset(changes),
+        frozenset(given - imports),
         frozenset(imports),
         tuple(joins),
         tuple(uses),
@@ -82,10 +84,9 @@ def names_of(source: str) -> Names:
 SETS = (ast.Assign, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
 
 
-def _table(table: symtable.SymbolTable) -> tuple[set[str], set[str], set[str]]:
-    """Read at once, bound, and read or bound as globals within functions."""
+def _table(table: symtable.SymbolTable) -> tuple[set[str], set[str]]:
+    """Bound, and read or bound as globals within functions."""
     symbols = table.get_symbols()
-    now = {s.get_name() for s in symbols if s.is_referenced()}
     bound = {s.get_name() for s in symbols if s.is_assigned() or s.is_imported()}
     deep: set[str] = set()
     for child in table.get_children():
@@ -95,7 +96,7 @@ def _table(table: symtable.SymbolTable) -> tuple[set[str], set[str], set[str]]:
                     deep.add(symbol.get_name())
                     if symbol.is_assigned():
                         bound.add(symbol.get_name())
-    return now, bound, deep
+    return bound, deep
 
 
 def _all(table: symtable.SymbolTable) -> Iterable[symtable.SymbolTable]:
@@ -131,6 +132,21 @@ def _changed(statement: ast.stmt) -> Iterable[str]:
                 yield from map(_root, node.value.args)
 
 
+PURE = {"np", "math", "plt", "F", "Fraction", "plotting"}  # but for IN_PLACE and out=
+
+
+def _given(statement: ast.stmt) -> Iterable[str]:
+    """y = f(x): f might change x; x is not seen to be, so it is for the wary alone."""
+    for node in ast.walk(statement):
+        if not isinstance(node, ast.Call):
+            continue
+        function = _root(node.func)
+        pure = function in PURE or (isinstance(node.func, ast.Name) and function in dir(builtins))
+        held = [k.value for k in node.keywords if k.arg == "out" or not pure]
+        held += [] if pure else node.args
+        yield from filter(None, map(_root, held))
+
+
 def _joined(statement: ast.stmt) -> Iterable[frozenset[str]]:
     """y = x, y = [x, 1], opt = Adam(x): whoever changes y may change x."""
     for node in ast.walk(statement):
@@ -154,7 +170,7 @@ def _joined(statement: ast.stmt) -> Iterable[frozenset[str]]:
             yield frozenset(targets | inner)
 
 
-def needed(cells: Sequence[str], target: int) -> list[int]:
+def needed(cells: Sequence[str], target: int, *, wary: bool = False) -> list[int]:
     """The cells before ``target`` that it needs, in order.
 
     Parameters
@@ -163,6 +179,8 @@ def needed(cells: Sequence[str], target: int) -> list[int]:
         The sources of the code cells, in the notebook's order.
     target : int
         Which of them.
+    wary : bool
+        Keep also those that give what is needed to a function of unknown effect.
 
     Examples
     --------
@@ -187,7 +205,8 @@ def needed(cells: Sequence[str], target: int) -> list[int]:
     for i in range(target - 1, -1, -1):
         names = found[i]
         held = {m for n in wanted - modules for m in groups.get(n, {n})}
-        if names.binds & wanted or (names.changes - modules) & held:
+        changed = names.changes | names.given if wary else names.changes
+        if names.binds & wanted or (changed - modules) & held:
             kept.append(i)
             wanted -= names.sets
             wanted = _with_used(wanted | names.reads, called)
