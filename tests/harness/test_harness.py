@@ -68,7 +68,7 @@ CELLS = [
         "def check(exercise, answer):\n"
         '    said = "right" if answer == 2 else "not answered yet"\n'
         '    print(f"Exercise {exercise}: {said}.")\n\n\n'
-        'confirm = check\nsettle("6.a", 1 / 2)',
+        'confirm = check\nflips = 100\nsettle("6.a", 1 / 2)',
     ),
     ("b3", "It is less than one.\n\n```{settled} 6.a\n```"),
     ("a4", 'glue("06-half", f"{1 / 2:.2f}")'),
@@ -96,7 +96,7 @@ CELLS = [
         "# protocol: 100 flips, once\n"
         "import numpy as np\n\n"
         "rng = np.random.default_rng(3)\n"
-        "assert 30 < rng.integers(2, size=100).sum() < 70\n"
+        "assert 30 < rng.integers(2, size=flips).sum() < 70\n"
         'print("neither side is rare")',
         {"tags": ["check:claim-06-coin"]},
     ),
@@ -325,12 +325,12 @@ BREAKS = {
         "id c1): claim-06-coin was never run on other seeds",
     ),
     "a measurement repeated before its check was changed": (
-        lambda b: b.replace("c2", "size=100", "size=90"),
+        lambda b: b.replace("c2", "30 <", "20 <"),
         "measured_claims_were_replicated",
         "id c1): claim-06-coin was run on other seeds before",
     ),
     "a measurement repeated before what it needs was changed": (
-        lambda b: b.replace("a2", "import glue", "import glue\n\nnp = None"),
+        lambda b: b.replace("b2", "flips = 100", "flips = 90"),
         "measured_claims_were_replicated",
         "id c1): claim-06-coin was run on other seeds before",
     ),
