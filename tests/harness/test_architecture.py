@@ -28,7 +28,10 @@ ORDER = {
         *("problems", "gradcheck", "train", "models", "datasets", "plotting"),
         *("numerals", "judge", "page"),
     ],
-    "conformance": ["exhibits", "diagnose"],
+    "conformance": [
+        *("lines", "exhibits", "subject", "runs", "match", "schedules", "variants", "family"),
+        *("naming", "battery", "report", "diagnose"),
+    ],
 }
 SEES = {"": set(), "experiments": {""}, "conformance": {""}}
 # What is not NumPy or Python's own, and the one module that may use it.
