@@ -20,20 +20,25 @@ BENCH ?=
 NOX ?=
 HASHES ?=
 MUTANTS ?=
+SEEDS ?=
 UPGRADE ?=
 MINE ?= my-notebooks
 STUDENT ?=
 COPIES ?=
+DIR ?=
+CSV ?= grades.csv
+GRADE ?=
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve copies lab edit test notebooks lint bench browser check mutants platforms linkcheck pdf lock clean
+.PHONY: help book serve copies lab edit grade test notebooks lint bench browser check mutants seeds platforms linkcheck pdf lock clean
 
 help:
 	@echo "make book       build the book, every warning an error"
 	@echo "make serve      serve the built book at http://127.0.0.1:$(PORT)"
 	@echo "make lab        open copies of the notebooks, your own, in JupyterLab (STUDENT=1: no solutions)"
 	@echo "make copies     write those copies to $(MINE)/ and leave what you changed"
+	@echo "make grade      DIR=folder: grade the notebooks that a class handed in"
 	@echo "make edit       open the sources in JupyterLab, for authors"
 	@echo "make test       run all tests; every output of every notebook is compared"
 	@echo "make notebooks  execute the notebooks again and store their outputs"
@@ -44,6 +49,7 @@ help:
 	@echo "make pdf        the built book as one PDF, with bookmarks (Chromium)"
 	@echo "make check      lint, test, book, and browser where Chromium is"
 	@echo "make mutants    change the library in 1800 places: do the tests notice? (half an hour)"
+	@echo "make seeds      does what is measured hold on other seeds? writes book/seeds.json (half an hour)"
 	@echo "make platforms  the tests on other Pythons, NumPys and processors (20 minutes)"
 	@echo "make lock       pin requirements.in again, into requirements.txt"
 	@echo "make clean      remove what was built"
@@ -132,6 +138,12 @@ copies: $(READY)
 lab: copies
 	@$(BIN)/python -m jupyter lab "$(MINE)"
 
+# A table on the screen, and the same with reasons in CSV=grades.csv;
+# GRADE="--exercises 7.1,7.2 --seconds 60" for more.
+grade: $(READY)
+	@test -n "$(DIR)" || { echo "make: which folder? make grade DIR=handed-in" >&2; exit 1; }
+	@$(BIN)/python -m tools.notebooks.grade "$(DIR)" --csv "$(CSV)" $(GRADE)
+
 # For authors: the sources, as they are stored.
 edit: $(READY)
 	@$(BIN)/python -m jupyter lab book
@@ -161,6 +173,7 @@ $(VENV)/.browser: tools/site/requirements-browser.txt .ci/browser-hashed.txt $(R
 browser: $(VENV)/.browser
 	@$(BIN)/python tools/site/browser_check.py $(SITE)
 	@$(BIN)/python tools/site/lab_check.py $(SITE)
+	@$(BIN)/python tools/site/lab_engines.py
 
 check: lint test book
 	@if $(BIN)/python tools/site/browser_check.py --find >/dev/null; then \
@@ -179,6 +192,10 @@ $(VENV)/.mutants: tools/library/requirements-mutants.txt $(READY)
 
 mutants: $(VENV)/.mutants
 	@JOBS=$(JOBS) $(BIN)/python tools/library/mutants.py $(MUTANTS)
+
+# SEEDS="06 claim-09-rotated" for some, "--shift 10..18" for other seeds, "--check".
+seeds: $(READY)
+	@$(BIN)/python tools/notebooks/seeds.py $(SEEDS)
 
 $(VENV)/.platforms: tools/library/requirements-platforms.txt $(READY)
 	@$(PIP) -r $<

@@ -6,7 +6,8 @@ anything has been changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
 from itertools import pairwise
 from math import inf
 from numbers import Real
@@ -19,14 +20,24 @@ from numpy.lib.array_utils import byte_bounds
 Array = npt.NDArray[Any]
 LearningRate = float | Callable[[int], float]
 
+LEARNING_RATES = ("learning_rate", "alpha", "eta", "step_size", "stepsize")  # elsewhere
 FLOATS = tuple(np.dtype(name) for name in ("float16", "float32", "float64"))
 
 
+def scalar(value: Any) -> Any:
+    """What stands in an array of no dimensions, as np.load gives every number."""
+    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+
+
 def number(name: str, value: object) -> float:
-    """``value`` as a Python float: no strings, no arrays, no complex numbers."""
-    if not isinstance(value, Real) or isinstance(value, bool):
+    """``value`` as a Python float: no strings, no longer arrays, no complex numbers."""
+    x = scalar(value)
+    if not isinstance(x, Real) or isinstance(x, bool):
         raise TypeError(f"{name} must be a real number, got {value!r}")
-    return float(value)
+    try:
+        return float(x)
+    except OverflowError:  # an int that no float can hold
+        return inf if abs(x) == x else -inf
 
 
 def at_least_zero(name: str, value: object) -> float:
@@ -49,16 +60,18 @@ def decay_rate(name: str, value: object) -> float:
 
 def decay_rates(name: str, value: object) -> tuple[float, float]:
     """A pair of numbers in [0, 1)."""
-    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
+    pair = list(value) if isinstance(value, np.ndarray) and value.ndim else value
+    if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
         raise ValueError(f"{name} must be a pair (beta1, beta2), got {value!r}")
-    return decay_rate(f"{name}[0]", value[0]), decay_rate(f"{name}[1]", value[1])
+    return decay_rate(f"{name}[0]", pair[0]), decay_rate(f"{name}[1]", pair[1])
 
 
 def whole(name: str, value: object, least: int) -> int:
     """A whole number, at least ``least``."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+    n = scalar(value)
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < least:
         raise ValueError(f"{name} must be a whole number >= {least}, got {value!r}")
-    return int(value)
+    return int(n)
 
 
 def flag(name: str, value: object) -> bool:
@@ -85,14 +98,57 @@ HYPER: dict[str, Callable[[str, Any], Any]] = {
 }
 
 
-def eps_in(eps: float, dtype: np.dtype[Any]) -> None:
-    """Refuse an eps > 0 that rounds to 0 in ``dtype``: 0/0 at a zero gradient."""
-    if eps > 0 and dtype.type(eps) == 0:
+def not_lost(name: str, value: float, dtype: np.dtype[Any]) -> None:
+    """Refuse a number that rounds to 0 or to infinity in ``dtype``: an lr that never moves."""
+    with np.errstate(all="ignore"):
+        there = float(dtype.type(value))
+    if value > 0 and there == 0:
         tiny = float(np.finfo(dtype).smallest_subnormal)
         raise ValueError(
-            f"eps must be > 0 in {dtype}, got {eps} (it rounds to 0 there; "
+            f"{name} must be > 0 in {dtype}, got {value} (it rounds to 0 there; "
             f"the smallest {dtype} above 0 is {tiny:.2g})"
         )
+    if there == inf:
+        most = float(np.finfo(dtype).max)
+        raise ValueError(
+            f"{name} must be finite in {dtype}, got {value} (the largest {dtype} is {most:.3g})"
+        )
+
+
+def rate_kept(name: str, value: float, dtype: np.dtype[Any]) -> None:
+    """Refuse a decay rate whose distance from 1, its meaning, is off by over a quarter."""
+    rest, there = 1 - value, 1 - float(dtype.type(value))
+    if abs(there - rest) > rest / 4:
+        raise ValueError(
+            f"{name} must keep its distance from 1 in {dtype}, got {value} "
+            f"(1 - {value} is {rest:.2g}, there {there:.2g})"
+        )
+
+
+def rates_kept(name: str, values: tuple[float, float], dtype: np.dtype[Any]) -> None:
+    """Both of a pair of decay rates."""
+    for k, value in enumerate(values):
+        rate_kept(f"{name}[{k}]", value, dtype)
+
+
+# What rounding to the parameters' dtype must leave of a hyperparameter.
+ROUNDED: dict[str, Callable[[str, Any, np.dtype[Any]], None]] = {
+    "lr": not_lost,
+    "betas": rates_kept,
+    "rho": rate_kept,
+    "momentum": rate_kept,
+    "eps": not_lost,
+    "weight_decay": not_lost,
+}
+
+
+def hyperparameter(name: str, value: Any, dtypes: Iterable[np.dtype[Any]]) -> Any:
+    """``value`` by the rule of ``name``; as it is, where a subclass has a name of its own."""
+    value = HYPER[name](name, value) if name in HYPER else value
+    if name in ROUNDED and not callable(value):
+        for dtype in dtypes:
+            ROUNDED[name](name, value, dtype)
+    return value
 
 
 def rule_arguments(theta: Any, g: Any, state: Any, kind: type[Any], **hyper: Any) -> list[Any]:
@@ -112,12 +168,9 @@ def rule_arguments(theta: Any, g: Any, state: Any, kind: type[Any], **hyper: Any
             raise ValueError(f"{name} has shape {x.shape}, theta has {theta.shape}")
         if x.dtype != theta.dtype:
             raise TypeError(f"{name} has dtype {x.dtype}, theta has {theta.dtype}")
-    values = [HYPER[name](name, value) for name, value in hyper.items()]
     if callable(hyper["lr"]):
         raise TypeError("lr must be a real number in a pure rule, got a callable")
-    if "eps" in hyper:
-        eps_in(float(hyper["eps"]), theta.dtype)
-    return values
+    return [hyperparameter(name, value, [theta.dtype]) for name, value in hyper.items()]
 
 
 def parameters(params: object) -> list[Array]:
@@ -152,6 +205,32 @@ def no_shared_memory(arrays: list[Array]) -> None:
         if start < end:
             i, j = sorted((i, j))
             raise ValueError(f"params must not share memory, got params[{i}] and params[{j}]")
+
+
+def unchanged(params: object, arrays: list[Array], flat: list[Array]) -> None:
+    """Refuse parameters that a step would no longer reach, or may no longer write."""
+    if isinstance(params, list):
+        if len(params) != len(arrays):
+            raise ValueError(f"params must stay {len(arrays)} arrays, got {len(params)}")
+        for i, (p, known) in enumerate(zip(params, arrays, strict=True)):
+            if p is not known:
+                raise ValueError(
+                    f"params[{i}] must stay the array that it was, got another one in its "
+                    f"place; write into the old one: params[{i}][...] = values"
+                )
+    for i, (p, view) in enumerate(zip(arrays, flat, strict=True)):
+        if not p.flags.writeable or p.dtype is not view.dtype:
+            name = f"params[{i}]" if isinstance(params, list | tuple) else "params"
+            if p.flags.writeable:
+                raise ValueError(f"{name} must stay {view.dtype}, got {p.dtype}")
+            raise ValueError(f"{name} must be writeable, got a read-only array")
+
+
+def no_attribute(owner: str, name: str, known: Sequence[str]) -> str:
+    """What to say of an assignment that would change nothing."""
+    near = ["lr"] if name in LEARNING_RATES else get_close_matches(name, known, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
+    return f"{owner} has no attribute {name!r} to assign; {hint}"
 
 
 def gradients(grads: object, params: list[Array], single: bool) -> list[Array]:

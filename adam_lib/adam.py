@@ -73,7 +73,7 @@ def adam_step(
     lr, (beta1, beta2), eps = rule_arguments(
         theta, g, state, AdamState, lr=lr, betas=betas, eps=eps
     )
-    t = state.t + 1
+    t = int(state.t) + 1
     m = beta1 * state.m + (1 - beta1) * g
     v = beta2 * state.v + (1 - beta2) * np.square(g)
     m_hat = m / (1 - beta1**t)

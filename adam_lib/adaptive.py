@@ -58,7 +58,7 @@ def adagrad_step(
     lr, eps = rule_arguments(theta, g, state, AdaGradState, lr=lr, eps=eps)
     G = state.G + np.square(g)
     theta = theta - lr * g / (np.sqrt(G) + eps)
-    return theta, AdaGradState(state.t + 1, G)
+    return theta, AdaGradState(int(state.t) + 1, G)
 
 
 class AdaGrad(Optimizer):
@@ -154,7 +154,7 @@ def rmsprop_step(
     lr, rho, eps = rule_arguments(theta, g, state, RMSpropState, lr=lr, rho=rho, eps=eps)
     v = rho * state.v + (1 - rho) * np.square(g)
     theta = theta - lr * g / (np.sqrt(v) + eps)
-    return theta, RMSpropState(state.t + 1, v)
+    return theta, RMSpropState(int(state.t) + 1, v)
 
 
 class RMSprop(Optimizer):
@@ -255,7 +255,7 @@ def adadelta_step(
     delta = np.sqrt(state.u + eps) / np.sqrt(v + eps) * g
     u = rho * state.u + (1 - rho) * np.square(delta)
     theta = theta - lr * delta
-    return theta, AdadeltaState(state.t + 1, v, u)
+    return theta, AdadeltaState(int(state.t) + 1, v, u)
 
 
 class Adadelta(Optimizer):

@@ -6,17 +6,18 @@ An optimizer is a table of names and two small methods; see :class:`Optimizer`.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from threading import get_ident
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy import add, divide, multiply, sqrt, subtract
 
 from . import _checks as check
+from . import _files as files
 from ._checks import Array, LearningRate
+from ._state import arrays_of, put_state, state_of
 
 Params = Array | Sequence[Array]
 
@@ -39,13 +40,17 @@ def average(x: Array, beta: Array, rest: Array, y: Array, a: Array) -> None:
     add(x, a, x)
 
 
-def descend(theta: Array, lr: Array, d: Array, r: Array, eps: Array, a: Array, b: Array) -> None:
-    """theta = theta - lr * d / (sqrt(r) + eps), in place; scratch ``a`` may be d, ``b`` r."""
+def quotient(lr: Array, d: Array, r: Array, eps: Array, a: Array, b: Array) -> Array:
+    """lr * d / (sqrt(r) + eps) in ``a``; ``b`` is scratch too; a may be d, and b may be r."""
     multiply(d, lr, a)
     sqrt(r, b)
     add(b, eps, b)
-    divide(a, b, a)
-    subtract(theta, a, theta)
+    return divide(a, b, a)
+
+
+def descend(theta: Array, lr: Array, d: Array, r: Array, eps: Array, a: Array, b: Array) -> None:
+    """theta = theta - lr * d / (sqrt(r) + eps), in place; a and b as in :func:`quotient`."""
+    subtract(theta, quotient(lr, d, r, eps, a, b), theta)
 
 
 def owner(a: Array) -> Array:
@@ -106,6 +111,7 @@ class Optimizer:
         Number of steps taken.
     """
 
+    _dtypes: Collection[np.dtype[Any]] = ()
     _flat: list[Array]
     _cells: dict[np.dtype[Any], Array]
     _parts: list[tuple[Array, list[Array], list[Array], list[Array]]]
@@ -117,6 +123,7 @@ class Optimizer:
 
     def __init__(self, params: Params, **hyper: Any) -> None:
         self._arrays = check.parameters(params)
+        self._dtypes = {p.dtype for p in self._arrays}
         self._single = isinstance(params, np.ndarray)
         for name, value in hyper.items():
             setattr(self, name, value)
@@ -171,6 +178,7 @@ class Optimizer:
             Before anything has been changed; also what a callable ``lr`` raises.
             An interrupt (KeyboardInterrupt) can leave a step half done.
         """
+        check.unchanged(self._params, self._arrays, self._flat)
         found = check.gradients(grads, self._arrays, self._single)
         if check_finite:
             check.all_finite(found, self._single)
@@ -227,19 +235,31 @@ class Optimizer:
 
     def _lr(self, t: int) -> float:
         """The learning rate of step ``t``."""
-        if callable(self.lr):
-            return check.at_least_zero(f"lr({t})", self.lr(t))
-        return self.lr
+        if not callable(self.lr):
+            return self.lr
+        lr = check.at_least_zero(f"lr({t})", self.lr(t))
+        for dtype in self._dtypes:  # where a schedule ends it may round to 0: so 1 is the least
+            check.not_lost(f"lr({t})", max(lr, 1.0), dtype)
+        return lr
 
     # -- hyperparameters and state by name ---------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in self.hyper:
-            value = check.HYPER[name](name, value)
-            if name == "eps":
-                for p in self._arrays:
-                    check.eps_in(value, p.dtype)
+            value = check.hyperparameter(name, value, self._dtypes)
+        elif name == "t":
+            value = check.whole("t", value, 0)
+        elif not name.startswith("_") and not hasattr(type(self), name):
+            raise AttributeError(check.no_attribute(type(self).__name__, name, self.hyper))
         super().__setattr__(name, value)
+
+    def _with(self, hyper: Mapping[str, Any]) -> Self:
+        """A stand-in for this optimizer that has other hyperparameters, to ask for its numbers."""
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        for name, value in hyper.items():
+            setattr(twin, name, value)
+        return twin
 
     def _formed(self, flat: list[Array]) -> Any:
         """Copies of flat arrays, in the shapes and the form of ``params``."""
@@ -258,25 +278,13 @@ class Optimizer:
 
     # -- saving and resuming -----------------------------------------------
 
-    def _state_arrays(self) -> dict[str, Array]:
-        """Views of all slots, by the names they have in a saved state."""
-        return {
-            f"{name}.{i}": s.reshape(p.shape)
-            for i, (p, slots) in enumerate(zip(self._arrays, self._slots, strict=True))
-            for name, s in zip(self.slots, slots, strict=True)
-        }
-
     def state_dict(self) -> dict[str, Any]:
         """The optimizer's name, ``t``, hyperparameters and copies of all slots.
 
         The values suit ``np.savez(file, **state)``. A callable ``lr`` is
         stored as the word "callable"; the parameters are not part of the state.
         """
-        state: dict[str, Any] = {"optimizer": type(self).__name__, "t": self.t}
-        for name in self.hyper:
-            value = getattr(self, name)
-            state[name] = "callable" if callable(value) else value
-        return state | {name: s.copy() for name, s in self._state_arrays().items()}
+        return state_of(self)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from ``state``: its ``t``, hyperparameters and slots.
@@ -287,55 +295,21 @@ class Optimizer:
             If the state is another optimizer's, does not fit the parameters,
             or holds a bad number; nothing has been changed then.
         """
-        own, cls = self._state_arrays(), type(self).__name__
-        name = str(state["optimizer"]) if "optimizer" in state else "no optimizer"
-        if name != cls:
-            raise ValueError(f"state must be of {cls}, got one of {name}")
-        odd = sorted(set(state) ^ {"optimizer", "t", *self.hyper, *own})
-        if odd:
-            raise ValueError(f"state must have the keys of {cls}, got a mismatch: {odd}")
-        hyper = {key: np.asarray(state[key]).tolist() for key in self.hyper}
-        if hyper["lr"] == "callable":
-            if not callable(self.lr):
-                raise ValueError("state was saved with a callable lr, got a number as lr here")
-            hyper["lr"] = self.lr
-        arrays = {key: np.asarray(state[key]) for key in own}
-        for key, x in arrays.items():
-            if x.shape != own[key].shape or x.dtype != own[key].dtype:
-                raise ValueError(
-                    f"state[{key!r}] must have shape {own[key].shape} and dtype "
-                    f"{own[key].dtype}, got {x.shape} and {x.dtype}"
-                )
-        t = check.whole("state['t']", np.asarray(state["t"]).tolist(), 0)
-        # Raises on a bad hyperparameter; with parameters of no size, it takes no memory.
-        trial = type(self)([p[:0] for p in self._flat], **hyper)
-        for key in self.hyper:
-            setattr(self, key, getattr(trial, key))
-        for key, s in own.items():
-            s[...] = arrays[key]
-        self.t = t
+        put_state(self, state)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the state to ``path`` (npz); a failed write leaves an old file whole."""
-        target = Path(path)
-        part = target.with_name(f"{target.name}.{os.getpid()}.{get_ident()}.part")
-        try:
-            with part.open("xb") as f:
-                np.savez(f, **self.state_dict())
-            part.replace(target)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+        """Write the state to ``path`` (npz); a failed write leaves an old file whole.
+
+        A link is followed, and a file that was there keeps its permissions.
+        """
+        files.write(path, self.state_dict())
 
     def load(self, path: str | os.PathLike[str]) -> Self:
-        """Read a state that :meth:`save` wrote, without executing anything; return self."""
-        with open(path, "rb") as file:
-            try:
-                with np.load(file, allow_pickle=False) as f:
-                    state = {key: f[key] for key in f.files}
-            except Exception as e:  # a damaged archive can fail in any of its layers
-                raise ValueError(
-                    f"{os.fspath(path)!r} must hold a saved optimizer, got: {e}"
-                ) from e
-        self.load_state_dict(state)
+        """Read a state that :meth:`save` wrote, without executing anything; return self.
+
+        Nothing that is much larger than the state should be is read.
+        """
+        room = {key: x.nbytes for key, x in arrays_of(self).items()}
+        with files.Archive(path, room) as state:
+            self.load_state_dict(state)
         return self

@@ -32,14 +32,17 @@ PARALLEL_FROM = 65_536
 def _loop(theta: Any, g: Any, m: Any, v: Any, numbers: Any) -> None:
     lr, beta1, rest1, beta2, rest2 = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
     factor1, factor2, eps = numbers[5], numbers[6], numbers[7]
-    # AdamW's decay; for Adam 1, and 1 * x is exactly x.
-    keep = numbers[8] if numbers.size > 8 else numbers.dtype.type(1)
+    decayed = numbers.size > 8  # AdamW's share of theta stands there
+    share = numbers[8] if decayed else numbers.dtype.type(0)
     for i in range(theta.size):  # no other bounds: only so does it vectorise
         m_i = beta1 * m[i] + rest1 * g[i]
         v_i = beta2 * v[i] + rest2 * (g[i] * g[i])
         m_hat = m_i / factor1
         v_hat = v_i / factor2
-        theta[i] = keep * theta[i] - lr * m_hat / (np.sqrt(v_hat) + eps)
+        step = lr * m_hat / (np.sqrt(v_hat) + eps)
+        if decayed:
+            step += share * theta[i]
+        theta[i] -= step
         m[i] = m_i
         v[i] = v_i
 

@@ -1,6 +1,6 @@
 r"""Relatives of Adam, each written as what it does differently.
 
-- AdamW shrinks the parameters before Adam's step.
+- AdamW adds a share of the parameters to Adam's step: they shrink.
 - AMSGrad divides by the root of the largest v so far.
 - AdaMax keeps a decaying maximum in the place of a mean square.
 - NAdam looks ahead: the present gradient takes part of m_hat's place.
@@ -9,14 +9,14 @@ r"""Relatives of Adam, each written as what it does differently.
 
 from __future__ import annotations
 
-from math import inf, sqrt
+from math import exp, expm1, inf, log, sqrt
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from ._checks import HYPER, Array, LearningRate, number, rule_arguments
-from .adam import Adam, AdamState, adam_init, adam_step
-from .base import Params, Slot, average, descend
+from .adam import Adam, AdamState, adam_init
+from .base import Params, Slot, average, descend, quotient
 
 FORMS = ("paper", "pytorch", "optax")  # of AMSGrad
 
@@ -62,16 +62,23 @@ def adamw_step(
     eps: float = 1e-8,
     weight_decay: float = 0.01,
 ) -> tuple[Array, AdamState]:
-    r"""One step of AdamW: the parameters shrink, then Adam steps from there.
+    r"""One step of AdamW: Adam's step, and a share of the parameters with it.
+
+    With Adam's m_hat_t and v_hat_t,
 
     .. math::
-        \theta'_t &= (1 - \alpha\lambda)\, \theta_{t-1} \\
-        \theta_t &= \theta'_t - \alpha\, \hat m_t / (\sqrt{\hat v_t} + \varepsilon)
+        \theta_t = \theta_{t-1} - \Big(\alpha\, \hat m_t / (\sqrt{\hat v_t} + \varepsilon)
+            + \alpha \lambda\, \theta_{t-1}\Big)
 
     The decay does not pass through the moments, as the gradient lambda * theta
     of an L2 penalty would. PyTorch, optax (lambda 1e-4) and Keras (0.004, with
     the eps-hat of its Adam) also multiply it by lr; Loshchilov and Hutter do
     not: their lambda is lr * weight_decay here.
+
+    Others multiply theta by 1 - lr * weight_decay first. That is the same, but
+    the factor has to be rounded: in float32 it is 1 at lr 1e-6 and weight_decay
+    0.01, so that nothing decays, and at 3e-6 it takes more than twice too much.
+    Here the small numbers meet first: the decay is kept as well as the step is.
 
     Source: Loshchilov and Hutter (2019), Algorithm 2.
 
@@ -80,7 +87,7 @@ def adamw_step(
     theta, g, state, lr, betas, eps
         As in :func:`adam_step`.
     weight_decay : float
-        lambda >= 0, per unit of lr. With 0 this is Adam, bit for bit.
+        lambda >= 0, per unit of lr. With 0 this is Adam, bit for bit (at finite theta).
 
     Examples
     --------
@@ -89,9 +96,17 @@ def adamw_step(
     >>> print(np.round(theta, 6))                 # 0.75 * theta, then Adam's -+ 0.5
     [ 0.25 -1.  ]
     """
-    lr, weight_decay = rule_arguments(theta, g, state, AdamState, lr=lr, weight_decay=weight_decay)
-    theta = theta * (1 - lr * weight_decay)
-    return adam_step(theta, g, state, lr=lr, betas=betas, eps=eps)
+    lr, (beta1, beta2), eps, weight_decay = rule_arguments(
+        theta, g, state, AdamState, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay
+    )
+    t = int(state.t) + 1
+    m = beta1 * state.m + (1 - beta1) * g
+    v = beta2 * state.v + (1 - beta2) * np.square(g)
+    m_hat = m / (1 - beta1**t)
+    v_hat = v / (1 - beta2**t)
+    step = lr * m_hat / (np.sqrt(v_hat) + eps)
+    theta = theta - (step + lr * weight_decay * theta)
+    return theta, AdamState(t, m, v)
 
 
 class AdamW(Adam):
@@ -125,15 +140,21 @@ class AdamW(Adam):
 
     def _numbers(self, t: int) -> tuple[float, ...]:
         lr, *adam = super()._numbers(t)
-        return lr, *adam, 1 - lr * self.weight_decay
+        return lr, *adam, lr * self.weight_decay
 
     def _update(
         self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], numbers: list[Array]
     ) -> None:
-        *adam, keep = numbers
-        if not self._compiled:  # the compiled loop finds keep behind Adam's numbers
-            np.multiply(theta, keep, theta)
-        super()._update(theta, g, slots, scratch, adam)
+        if self._compiled:  # the compiled loop finds the share behind Adam's numbers
+            super()._update(theta, g, slots, scratch, numbers)
+            return
+        lr, beta1, rest1, beta2, rest2, factor1, factor2, eps, share = numbers
+        m, v = slots
+        a, b = scratch
+        average(m, beta1, rest1, g, a)
+        average(v, beta2, rest2, np.square(g, a), a)
+        step = quotient(lr, np.divide(m, factor1, a), np.divide(v, factor2, b), eps, a, b)
+        np.subtract(theta, np.add(step, np.multiply(theta, share, b), a), theta)
 
 
 # -- AMSGrad -------------------------------------------------------------------
@@ -219,7 +240,7 @@ def amsgrad_step(
     lr, (beta1, beta2), eps, form = rule_arguments(
         theta, g, state, AMSGradState, lr=lr, betas=betas, eps=eps, form=form
     )
-    t = state.t + 1
+    t = int(state.t) + 1
     a, b, c = _corrections(form, 1 - beta1**t, 1 - beta2**t)
     m = beta1 * state.m + (1 - beta1) * g
     v = beta2 * state.v + (1 - beta2) * np.square(g)
@@ -333,7 +354,7 @@ def adamax_step(
     lr, (beta1, beta2), eps = rule_arguments(
         theta, g, state, AdaMaxState, lr=lr, betas=betas, eps=eps
     )
-    t = state.t + 1
+    t = int(state.t) + 1
     m = beta1 * state.m + (1 - beta1) * g
     u = np.maximum(beta2 * state.u, np.abs(g) + eps)
     theta = theta - lr / (1 - beta1**t) * m / u
@@ -405,6 +426,34 @@ def nadam_mu(t: int, beta1: float = 0.9, momentum_decay: float = 0.004) -> float
     return float(beta1 * (1 - 0.5 * 0.96 ** (momentum_decay * t)))
 
 
+def nadam_product(t: int, beta1: float = 0.9, momentum_decay: float = 0.004) -> float:
+    r"""The product :math:`\Pi_t = \mu_1 \mu_2 \cdots \mu_t` in at most 53 terms, whatever t.
+
+    With q = 0.96^psi, each factor's logarithm as a series, summed over the factors first,
+
+    .. math::
+        \ln \Pi_t = t \ln \beta_1 + \sum_{i=1}^t \ln(1 - \tfrac12 q^i)
+                 = t \ln \beta_1 - \sum_{k \ge 1} \frac{(q/2)^k}{k}\, \frac{1 - q^{kt}}{1 - q^k} .
+
+    Below 1e-20 it is given as 0: nothing next to the 1 that it is taken from.
+
+    Examples
+    --------
+    >>> print(f"{nadam_product(2):.6f} {nadam_mu(1) * nadam_mu(2):.6f} {nadam_product(10**9):.0f}")
+    0.202599 0.202599 0
+    """
+    if beta1 == 0:
+        return 0.0
+    rate = momentum_decay * log(0.96)
+    total, half = t * log(beta1), exp(rate) / 2
+    for k in range(1, 54):  # the rest is below 2^-53 of the first term
+        factors = expm1(k * t * rate) / expm1(k * rate) if rate else t
+        total -= half**k / k * factors
+        if total < -46:
+            return 0.0
+    return exp(total)
+
+
 def nadam_weights(t: int, beta1: float = 0.9, momentum_decay: float = 0.004) -> tuple[float, float]:
     r"""What m_t and g_t are multiplied by in NAdam's step t.
 
@@ -418,11 +467,7 @@ def nadam_weights(t: int, beta1: float = 0.9, momentum_decay: float = 0.004) -> 
     >>> print("{:.4f} {:.4f}".format(*nadam_weights(1, 0.5, float("inf"))))
     0.6667 1.0000
     """
-    product = 1.0
-    for i in range(1, t + 1):
-        product *= nadam_mu(i, beta1, momentum_decay)
-        if product < 1e-20:  # 1 less it is exactly 1, now and later
-            break
+    product = nadam_product(t, beta1, momentum_decay)
     mu, mu_next = (nadam_mu(i, beta1, momentum_decay) for i in (t, t + 1))
     return mu_next / (1 - product * mu_next), (1 - mu) / (1 - product)
 
@@ -474,7 +519,7 @@ def nadam_step(
     lr, (beta1, beta2), eps, momentum_decay = rule_arguments(
         theta, g, state, AdamState, lr=lr, betas=betas, eps=eps, momentum_decay=momentum_decay
     )
-    t = state.t + 1
+    t = int(state.t) + 1
     weight_m, weight_g = nadam_weights(t, beta1, momentum_decay)
     m = beta1 * state.m + (1 - beta1) * g
     v = beta2 * state.v + (1 - beta2) * np.square(g)
@@ -617,7 +662,7 @@ def radam_step(
     lr, (beta1, beta2), eps, threshold = rule_arguments(
         theta, g, state, AdamState, lr=lr, betas=betas, eps=eps, threshold=threshold
     )
-    t = state.t + 1
+    t = int(state.t) + 1
     m = beta1 * state.m + (1 - beta1) * g
     v = beta2 * state.v + (1 - beta2) * np.square(g)
     m_hat = m / (1 - beta1**t)

@@ -75,7 +75,7 @@ def sgd_step(
     b = momentum * state.b + g if momentum else +g  # 0 * inf would be NaN
     d = g + momentum * b if nesterov else b
     theta = theta - lr * d
-    return theta, SGDState(state.t + 1, b)
+    return theta, SGDState(int(state.t) + 1, b)
 
 
 class SGD(Optimizer):
@@ -127,7 +127,8 @@ class SGD(Optimizer):
         d = g
         if slots:
             (b,) = slots
-            d = np.add(np.multiply(b, momentum, b), g, b)
+            # 0 * inf would be NaN
+            d = np.add(np.multiply(b, momentum, b), g, b) if momentum else np.positive(g, b)
             if nesterov:
                 d = np.add(g, np.multiply(b, momentum, a), a)
         np.subtract(theta, np.multiply(d, lr, a), theta)

@@ -31,6 +31,18 @@ def sigmoid(a: Array) -> Array:
     return np.asarray((1 + np.tanh(a / 2)) / 2)
 
 
+def _labels(y: object, n: int, classes: int) -> Array:
+    """``y`` as n class numbers; any others would index some other entry in silence."""
+    labels = np.asarray(y)
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"y must hold class numbers as integers, got {labels.dtype}")
+    if labels.shape != (n,):
+        raise ValueError(f"y must have shape {(n,)}, one class a row of logits, got {labels.shape}")
+    for label in labels[(labels < 0) | (labels >= classes)]:
+        raise ValueError(f"y must be in [0, {classes}), got {label}")
+    return labels
+
+
 def cross_entropy(logits: Array, y: Array) -> tuple[float, Array]:
     r"""Mean negative log-likelihood of the classes ``y``, and its gradient.
 
@@ -44,6 +56,7 @@ def cross_entropy(logits: Array, y: Array) -> tuple[float, Array]:
     logits : ndarray, shape (n, classes)
         z, in nats.
     y : ndarray of int, shape (n,)
+        Class numbers, counted from 0. Not one-hot, not a column.
 
     Examples
     --------
@@ -51,6 +64,9 @@ def cross_entropy(logits: Array, y: Array) -> tuple[float, Array]:
     >>> print(f"{loss:.4f} {np.log(10):.4f}")
     2.3026 2.3026
     """
+    if logits.ndim != 2 or not logits.size:
+        raise ValueError(f"logits must have shape (n, classes), got {logits.shape}")
+    y = _labels(y, *logits.shape)
     z = logits - logits.max(axis=1, keepdims=True)
     p = np.exp(z)
     total = p.sum(axis=1, keepdims=True)

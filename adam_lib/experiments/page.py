@@ -15,7 +15,7 @@ Test = Callable[[Any], Any]
 
 def check(
     exercise: str,
-    answer: Any,
+    answer: Any = ...,
     *,
     right: Test | None = None,
     wrong: Sequence[tuple[Test, str]] = (),
@@ -42,8 +42,13 @@ def check(
     if right is not None:  # goes with the last chapter in tools/notebooks/pending
         _check_here(exercise, answer, right, wrong)
         return
-    found = judge.verdict(exercise, answer)
-    why = found.say or judge.entry(exercise)["ask"]
+    try:
+        found = judge.verdict(exercise, answer)
+    except KeyError as unknown:
+        print(f"Exercise {exercise}: {unknown.args[0]}.")
+        return
+    ask = judge.entry(exercise)["ask"]
+    why = found.say if found.say.endswith(ask) else f"{found.say} {ask}".strip()
     said = {"right": "right.", "empty": "not answered yet."}
     print(f"Exercise {exercise}: {said.get(found.verdict, f'not yet. {why}')}")
 

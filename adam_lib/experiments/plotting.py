@@ -31,6 +31,13 @@ COLORS = {
     "AdaMax": "#7b3f00",
     "NAdam": "#4d6b1e",
     "RAdam": "#6b2fa0",
+    "Lion": "#66372e",
+    "Adafactor": "#995c7a",
+    "Adam-mini": "#cc2944",
+    "Shampoo": "#532e66",
+    "SOAP": "#b129cc",
+    "Muon": "#2929cc",
+    "Schedule-free": "#806e4c",
 }
 GREY = "#8a8a8a"
 CYCLE = ["#c2410c", "#0b62a8", "#00795a", "#a0307f", "#8a6500", "#5f6368"]

@@ -35,7 +35,7 @@ class Answer(SphinxDirective):
         effort = f'<p class="effort">{key["level"]} · about {key["minutes"]} minutes</p>'
         box += nodes.raw("", effort, format="html")
         page = self.env.docname.rpartition("/")[2]
-        link = f'<a href="../notebooks/full/{page}.ipynb" download>the notebook</a>'
+        link = f'<a href="../notebooks/student/{page}.ipynb" download>the notebook</a>'
         if key["form"] == "code":
             box += self.paragraph(key["ask"])
             say = f"<p>This exercise asks for code: answer it in {link}.</p>"

@@ -190,6 +190,47 @@ def test_cross_entropy_does_not_overflow() -> None:
     np.testing.assert_allclose(d, [[0.5, -0.5], [0, 0]], atol=1e-15)
 
 
+BAD_LABELS: dict[str, tuple[Any, type[Exception], str]] = {
+    "-1, as for 'unknown'": ([0, -1, 1], ValueError, "y must be in [0, 4), got -1"),
+    "counted from 1": ([1, 2, 4], ValueError, "y must be in [0, 4), got 4"),
+    "a column": ([[0], [1], [2]], ValueError, "y must have shape (3,)"),
+    "a row": ([[0, 1, 2]], ValueError, "y must have shape (3,)"),
+    "one-hot": (np.eye(4, dtype=int)[:3], ValueError, "y must have shape (3,)"),
+    "too few": ([0, 1], ValueError, "one class a row of logits, got (2,)"),
+    "one for all": (2, ValueError, "one class a row of logits, got ()"),
+    "floats": ([0.0, 1.0, 2.0], TypeError, "y must hold class numbers as integers, got float64"),
+    "probabilities": (np.full((3, 4), 0.25), TypeError, "integers, got float64"),
+    "a mask": ([True, False, True], TypeError, "integers, got bool"),
+    "names": (["a", "b", "c"], TypeError, "integers, got <U1"),
+}
+
+
+@pytest.mark.parametrize(("y", "error", "message"), BAD_LABELS.values(), ids=BAD_LABELS)
+def test_labels_that_are_no_class_numbers(y: Any, error: Any, message: str) -> None:
+    """NumPy would index with each of them, and the loss would be that of something else."""
+    w = [np.zeros((2, 4)), np.zeros(4)]
+    for call in (
+        lambda: cross_entropy(np.zeros((3, 4)), y),
+        lambda: softmax_regression(w, np.zeros((3, 2)), y),
+        lambda: mlp(w, np.zeros((3, 2)), y),
+    ):
+        with pytest.raises(error) as caught:
+            call()
+        assert message in str(caught.value)
+
+
+def test_labels_may_be_any_integers() -> None:
+    logits = np.arange(12.0).reshape(3, 4)
+    loss, d = cross_entropy(logits, np.array([0, 3, 2]))
+    for y in ([0, 3, 2], (0, 3, 2), np.array([0, 3, 2], "uint8"), np.array([0, 3, 2], "int16")):
+        same, e = cross_entropy(logits, y)  # type: ignore[arg-type]
+        assert same == loss
+        assert np.array_equal(d, e)
+    for shape in [(4,), (0, 4), (3, 0), (1, 3, 4)]:
+        with pytest.raises(ValueError, match=r"logits must have shape \(n, classes\), got"):
+            cross_entropy(np.zeros(shape), np.zeros(shape[0], int))
+
+
 def test_models_change_none_of_their_inputs() -> None:
     for model, params in MODELS.values():
         before = [p.copy() for p in params]

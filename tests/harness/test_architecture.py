@@ -23,17 +23,33 @@ MODULES = sorted(
 # A module may import from modules that stand above it in its own room, and from
 # the rooms that its own may see; the rules see no other room.
 ORDER = {
-    "": ["_checks", "moments", "base", "fused", "sgd", "adaptive", "adam", "relatives"],
+    "": [
+        *("_checks", "_files", "_state", "moments", "base", "fused"),
+        *("sgd", "adaptive", "adam", "relatives"),
+    ],
+    "after": [
+        *("_shapes", "lion", "adafactor", "adam_mini", "shampoo", "soap", "muon"),
+        *("schedule_free", "memory"),
+    ],
     "experiments": [
         *("problems", "gradcheck", "train", "models", "datasets", "plotting"),
-        *("numerals", "judge", "page"),
+        *("schedules", "practice"),
+        *("numerals", "verdicts", "keyrules", "judge", "page"),
     ],
+    "experiments.answers": ["code_05", "code_17"],
     "conformance": [
         *("lines", "exhibits", "subject", "runs", "match", "schedules", "variants", "family"),
         *("naming", "battery", "report", "diagnose"),
     ],
 }
-SEES = {"": set(), "experiments": {""}, "conformance": {""}}
+SEES = {
+    "": set(),
+    "after": {""},
+    "experiments": {"", "after"},
+    "conformance": {"", "after"},
+    # judges of what readers program, by the whole library
+    "experiments.answers": {"", "after", "experiments", "conformance"},
+}
 # What is not NumPy or Python's own, and the one module that may use it.
 OUTSIDE = {"matplotlib": "experiments.plotting", "IPython": "experiments.page", "numba": "fused"}
 CORE = ["_checks", "moments", "base", "sgd", "adaptive", "adam"]
@@ -135,9 +151,13 @@ def test_importing_the_library_imports_no_extra() -> None:
 
 
 def test_the_core_can_be_read_in_an_hour() -> None:
-    """The checks, the closed forms and the five systems, with their docstrings."""
+    """The checks, the closed forms and the five systems, with their docstrings.
+
+    How a state is written to a file is left out. Groups, missing gradients, penalties and
+    numbers that no dtype holds are what 547 tests of other libraries asked for: 1350 before.
+    """
     sizes = {m: len(path_of(m).read_text(encoding="utf-8").splitlines()) for m in CORE}
-    assert sum(sizes.values()) <= 1350, sizes
+    assert sum(sizes.values()) <= 1450, sizes
 
 
 def test_public_names() -> None:

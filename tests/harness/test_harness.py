@@ -58,8 +58,9 @@ CELLS = [
         "b2",
         # as adam_lib.experiments.page has them, with this little book's key
         "def settle(prediction, value):\n    assert value == 0.5\n\n\n"
+        'KEY = {"6.1": 2, "6.2": "b", "6.3": ["a", "b"]}\n\n\n'
         "def check(exercise, answer):\n"
-        '    said = "right" if answer == 2 else "not answered yet"\n'
+        '    said = "right" if answer == KEY[exercise] else "not answered yet"\n'
         '    print(f"Exercise {exercise}: {said}.")\n\n\n'
         'confirm = check\nsettle("6.a", 1 / 2)',
     ),
@@ -79,12 +80,59 @@ CELLS = [
     ("a8", 'answer = 1 + 1\nconfirm("6.1", answer)'),
     (
         "a9",
+        "```{solution-end}\n```\n\n"
+        "```{exercise}\n:label: ex-06-2\nWhich is larger?\n```\n\n```{answer} 6.2\n```",
+    ),
+    ("c1", 'answer = ...\ncheck("6.2", answer)'),
+    ("c2", "```{solution-start} ex-06-2\n:label: sol-06-2\n:class: dropdown\n```\n\nTwo."),
+    ("c3", 'confirm("6.2", "ab"[max((0, 1))])'),
+    (
+        "c4",
+        "```{solution-end}\n```\n\n"
+        "```{exercise}\n:label: ex-06-3\nWhich are even?\n```\n\n```{answer} 6.3\n```",
+    ),
+    ("c5", 'answer = ...\ncheck("6.3", answer)'),
+    ("c6", "```{solution-start} ex-06-3\n:label: sol-06-3\n:class: dropdown\n```\n\nBoth."),
+    ("c7", 'confirm("6.3", [n for n, k in zip("ab", (2, 4)) if k % 2 == 0])'),
+    (
+        "c8",
         "```{solution-end}\n```\n\n## What to keep\n\n"
         "- One ({prf:ref}`claim-06-constant`).\n- Two.\n- Three.\n\n"
         "## Further reading\n\n{cite:t}`kingma2014adam`.",
     ),
 ]
-CODE = {"a2", "a3", "a4", "a6", "a8", "b2"}
+CODE = {"a2", "a3", "a4", "a6", "a8", "b2", "c1", "c3", "c5", "c7"}
+KEY = """\
+["6.a"]
+form = "number"
+ask = "A number."
+right = 0.5
+rel = 0.01
+["6.1"]
+form = "number"
+level = "warm-up"
+minutes = 1
+ask = "A number."
+right = 2
+rel = 0.01
+wrong = [{ is = 3, say = "One too many." }]
+["6.2"]
+form = "choice"
+level = "core"
+minutes = 1
+ask = "A letter."
+options = ["one", "two"]
+right = "b"
+wrong = [{ is = "a", say = "That is smaller." }]
+["6.3"]
+form = "letters"
+level = "deep"
+minutes = 1
+ask = "All that are."
+options = ["two", "four", "five"]
+right = ["a", "b"]
+wrong = [{ has = "c", say = "Five is odd." }]
+"""
 
 
 def notebook():
@@ -113,11 +161,7 @@ def sound(tmp_path_factory):
     (root / "book/references.bib").write_text("@misc{kingma2014adam,\n}\n")
     keys = root / "adam_lib/experiments/answers/06.toml"
     keys.parent.mkdir(parents=True)
-    keys.write_text(
-        '["6.a"]\nform = "number"\nask = "A number."\nright = 0.5\nrel = 0.01\n'
-        '["6.1"]\nform = "number"\nlevel = "core"\nminutes = 1\nask = "A number."\n'
-        'right = 2\nrel = 0.01\nwrong = [{ is = 3, say = "One too many." }]\n'
-    )
+    keys.write_text(KEY)
     path = root / "book/06_bias.ipynb"
     nbformat.write(notebook(), path)
     assert run_notebooks.main([str(path)]) == 0
@@ -145,6 +189,10 @@ class Broken:
         cell = self.cell(cell_id)
         self.nb["cells"].remove(cell)
         self.nb["cells"].insert(position, cell)
+
+    def insert(self, source, cell_id, position):
+        """A cell of Markdown."""
+        self.nb["cells"].insert(position, new_markdown_cell(source, id=cell_id))
 
     def replace(self, cell_id, old, new):
         """In the source and in the outputs, as text."""
@@ -203,6 +251,7 @@ def test_a_chapter_that_is_still_to_be_converted_is_let_pass(book):
     assert guards.problems(book) == {}
 
 
+END = "```{solution-end}\n```\n\n"
 LINKS = """
 (sec-here)=
 $$
@@ -404,17 +453,17 @@ BREAKS = {
         "id a4): glue key 06-half is not used",
     ),
     "a computed number that is typed": (
-        lambda b: b.replace("a9", "{cite:t}", "As measured, 0.50. {cite:t}"),
+        lambda b: b.replace("c8", "{cite:t}", "As measured, 0.50. {cite:t}"),
         "numbers_that_cells_print_are_glued",
-        "id a9): 0.50 is computed on this page",
+        "id c8): 0.50 is computed on this page",
     ),
     "a citation of nothing": (
-        lambda b: b.replace("a9", "kingma2014adam", "kingma2041adam"),
+        lambda b: b.replace("c8", "kingma2014adam", "kingma2041adam"),
         "references_are_cited_and_citations_exist",
-        "id a9): cites kingma2041adam",
+        "id c8): cites kingma2041adam",
     ),
     "a reference that is not used": (
-        lambda b: b.replace("a9", "{cite:t}`kingma2014adam`", "Kingma"),
+        lambda b: b.replace("c8", "{cite:t}`kingma2014adam`", "Kingma"),
         "references_are_cited_and_citations_exist",
         "kingma2014adam is cited nowhere",
     ),
@@ -424,14 +473,14 @@ BREAKS = {
         "id a5): links to 05_adam.ipynb, which is not there",
     ),
     "a link to a section that is gone": (
-        lambda b: b.replace("a9", "{cite:t}", "From [above](#limits), {cite:t}"),
+        lambda b: b.replace("c8", "{cite:t}", "From [above](#limits), {cite:t}"),
         "links_lead_somewhere",
-        "id a9): links to #limits, but there is no such heading",
+        "id c8): links to #limits, but there is no such heading",
     ),
     "a link to a section of another page that is gone": (
-        lambda b: b.replace("a9", "{cite:t}", "As [there](index.md#there), {cite:t}"),
+        lambda b: b.replace("c8", "{cite:t}", "As [there](index.md#there), {cite:t}"),
         "links_lead_somewhere",
-        "id a9): links to index.md#there",
+        "id c8): links to index.md#there",
     ),
     "a reference to no equation": (
         lambda b: b.replace("a5", "The half", "By {eq}`eq-06-unroll`, the half"),
@@ -454,7 +503,7 @@ BREAKS = {
         "book/index",
     ),
     "a missing section": (
-        lambda b: b.replace("a9", "## Further reading", ""),
+        lambda b: b.replace("c8", "## Further reading", ""),
         "chapters_have_their_sections",
         "Further reading",
     ),
@@ -491,7 +540,7 @@ BREAKS = {
     "a solution that is not confirmed": (
         lambda b: b.replace("a8", "confirm", "check"),
         "answers_are_in_the_key_alone",
-        "id a5): the solution of 6.1 does not confirm",
+        "id a5): the last cell of 6.1's solution does not confirm",
     ),
     "an exercise without a field": (
         lambda b: b.replace("a5", "{answer} 6.1", "{answer} 6.2"),
@@ -518,10 +567,85 @@ BREAKS = {
         "answers_are_in_the_key_alone",
         "say has 2.718",
     ),
+    "an exercise's field without a key": (
+        lambda b: b.replace("c4", "{answer} 6.3", "{answer} 6.4"),
+        "answers_are_in_the_key_alone",
+        "id c4): {answer} 6.4 has no key",
+    ),
+    "a solution that types its answer": (
+        lambda b: b.replace("c7", '[n for n, k in zip("ab", (2, 4)) if k % 2 == 0]', '["a", "b"]'),
+        "answers_are_in_the_key_alone",
+        "id c7): typed, not computed: confirm('6.3', ['a', 'b'])",
+    ),
+    "a prediction settled by its key": (
+        lambda b: b.replace("b2", "1 / 2", "0.5"),
+        "answers_are_in_the_key_alone",
+        "id b2): typed, not computed: settle('6.a', 0.5)",
+    ),
+    "a cell between two exercises": (
+        lambda b: (b.replace("a9", END, ""), b.insert(END, "d1", 11), b.move("a4", 11)),
+        "answers_are_in_the_key_alone",
+        "id a4): stands between the solution before and 6.2",
+    ),
+    "a diagnosis that names a right letter": (
+        lambda b: b.key.write_text(b.key.read_text().replace("Five is odd", "Not so, as (b) is")),
+        "answers_are_in_the_key_alone",
+        "id c4): exercise 6.3 gives its answer away: say has (b)",
+    ),
+    "a form that names the answer": (
+        lambda b: b.key.write_text(
+            b.key.read_text()
+            .replace("right = 2", "right = 27")
+            .replace("A number", "As 27, a number")
+        ),
+        "answers_are_in_the_key_alone",
+        "ask has 27",
+    ),
+    "a key without a page": (
+        lambda b: shutil.copy(b.key, b.key.with_name("07.toml")),
+        "keys_are_as_they_must_be",
+        "answers/07.toml: there is no such page",
+    ),
+    "a key that is no TOML": (
+        lambda b: b.key.write_text("[6.1\n"),
+        "keys_are_as_they_must_be",
+        "answers/06.toml: ",
+    ),
+    "a key without minutes": (
+        lambda b: b.key.write_text(b.key.read_text().replace("minutes = 1\n", "", 1)),
+        "keys_are_as_they_must_be",
+        "answers/06.toml, 6.1: minutes must be a whole number",
+    ),
+    "a right answer among the wrong": (
+        lambda b: b.key.write_text(b.key.read_text().replace('is = "a"', 'is = "b"')),
+        "keys_are_as_they_must_be",
+        "answers/06.toml, 6.2: the right answer is among the wrong ones",
+    ),
+    "code that nothing judges": (
+        lambda b: (
+            b.key.write_text(
+                b.key.read_text().split('["6.3"]')[0] + '["6.3"]\nform = "code"\nlevel = "deep"\n'
+                'minutes = 1\nask = "A function."\n'
+            ),
+            (b.key.parent / "code_06.py").write_text("def exercise_06_2(answer):\n    pass\n"),
+        ),
+        "keys_are_as_they_must_be",
+        "answers/06.toml, 6.3: there is no exercise_06_3 in code_06.py",
+    ),
     "too much code asked for": (
         lambda b: b.key.write_text(b.key.read_text().replace('"number"\nlevel', '"code"\nlevel')),
-        "most_exercises_are_answered_on_the_page",
-        "1 of 1 exercises ask for code",
+        "exercises_are_of_every_level",
+        "1 of 3 exercises ask for code",
+    ),
+    "a chapter of two exercises": (
+        lambda b: b.key.write_text(b.key.read_text().split('["6.3"]')[0]),
+        "exercises_are_of_every_level",
+        "2 exercises, not three to five",
+    ),
+    "nothing to warm up with": (
+        lambda b: b.key.write_text(b.key.read_text().replace("warm-up", "core")),
+        "exercises_are_of_every_level",
+        "no exercise is warm-up",
     ),
     "a chapter without its core": (
         lambda b: b.replace("a1", "*The core*", "All"),
@@ -529,17 +653,17 @@ BREAKS = {
         "nothing says which sections are *The core*",
     ),
     "a chapter without a recap": (
-        lambda b: b.replace("a9", "## What to keep", "## More"),
+        lambda b: b.replace("c8", "## What to keep", "## More"),
         "chapters_put_the_reader_first",
         "do not stand once, in this order",
     ),
     "a recap that is too short": (
-        lambda b: b.replace("a9", "- Two.\n- Three.\n", ""),
+        lambda b: b.replace("c8", "- Two.\n- Three.\n", ""),
         "chapters_put_the_reader_first",
         "What to keep has 1 points",
     ),
     "a recap that links to no claim": (
-        lambda b: b.replace("a9", " ({prf:ref}`claim-06-constant`)", ""),
+        lambda b: b.replace("c8", " ({prf:ref}`claim-06-constant`)", ""),
         "chapters_put_the_reader_first",
         "What to keep links to no claim",
     ),
@@ -734,7 +858,7 @@ def test_nbval_sees_every_kind_of_tampering(book):
             continue
         assert f"book/06_bias.ipynb::Cell {number - 1}" in output
         assert f"code cell {number} (id {cell_id})" in output
-    assert "2 passed" in output or "FIGURES NOT COMPARED" in output
+    assert "6 passed" in output or "FIGURES NOT COMPARED" in output
 
 
 def test_nbval_says_when_figures_cannot_be_compared(book, tmp_path):

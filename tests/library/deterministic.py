@@ -20,6 +20,7 @@ Arrays = list[np.ndarray]
 SCHEDULES: dict[str, Callable[[int], float]] = {
     "0.125/t": lambda t: 0.125 / t,
     "0.125/sqrt(t)": lambda t: 0.125 / math.sqrt(t),
+    "warmup 20": lambda t: 0.01 * min(1.0, t / 20),
 }
 
 
@@ -118,4 +119,54 @@ COURSES: dict[str, Course] = {
     "sequence times 1e-6": _sequence(1e-6),
     "noisy quadratic": _quadratic(),
     "four tensors": _tensors(),
+}
+
+
+# -- matrices, for the rules that treat them as such ----------------------------
+
+MATRICES: tuple[tuple[int, int], ...] = ((4, 3), (3, 3), (2, 5))
+MATRIX_NOISE = noise(1000, sum(n * k for n, k in MATRICES), seed=4)
+
+
+def _matrices(scale: float, pull: float) -> Course:
+    """A tall, a square and a wide matrix; noise about a constant, of very different sizes.
+
+    With ``pull`` each matrix is also drawn towards 0 along turned axes, so that
+    errors would be fed back.
+    """
+    sizes = [n * k for n, k in MATRICES]
+    u = MATRIX_NOISE
+    size = 2.0 ** (np.arange(sum(sizes)) % 5 - 2)
+    drift = 0.5 * (-1.0) ** np.arange(sum(sizes))
+    cuts = np.cumsum(sizes)[:-1]
+
+    def split(flat: np.ndarray) -> Arrays:
+        parts = np.split(flat, cuts)
+        return [np.array(a.reshape(s)) for a, s in zip(parts, MATRICES, strict=True)]
+
+    pushes = [split(scale * size * (drift + row)) for row in u]
+
+    def turned(p: np.ndarray) -> np.ndarray:
+        n, k = p.shape
+        left = np.diag(2.0 ** np.arange(n)) + 0.5
+        right = np.diag(0.5 ** np.arange(k)) + 0.25
+        # Sums in a fixed order: BLAS may add in another one on another machine.
+        return np.sum(np.sum(left[:, :, None] * p, axis=1)[:, :, None] * right, axis=1)
+
+    def gradients(t: int, params: Arrays) -> Arrays:
+        if not pull:
+            return [g.copy() for g in pushes[t - 1]]
+        return [g + pull * turned(p) for g, p in zip(pushes[t - 1], params, strict=True)]
+
+    return Course(
+        start=lambda: split(np.linspace(-1.5, 1.5, sum(sizes))),
+        gradients=gradients,
+        stored=(1, 2, 10, 100, 1000),
+    )
+
+
+MATRIX_COURSES: dict[str, Course] = {
+    "matrices": _matrices(1.0, 0.0),
+    "matrices times 1e-6": _matrices(1e-6, 0.0),
+    "noisy matrix quadratic": _matrices(1.0, 0.125),
 }

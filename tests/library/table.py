@@ -52,6 +52,7 @@ HYPER: dict[str, list[dict[str, Any]]] = {
         {"lr": 0.01, "eps": 1e-3},
         {"lr": 0.1, "betas": (0.5, 0.9), "eps": 1e-3, "threshold": 4},
     ],
+    "Lion": [{"lr": 0.01}, {"lr": 0.1, "betas": (0.5, 0.75), "weight_decay": 0.5}],
 }
 
 
@@ -225,6 +226,15 @@ def assert_same_run(rule: Any, in_place: Any) -> None:
     for name in opt.slots:
         for i, (s, x) in enumerate(zip(states, getattr(opt, name), strict=True)):
             assert same_bits(getattr(s, name), x), f"{name}[{i}] differs"
+
+
+def refusal(call: Callable[[], Any]) -> str:
+    """The message with which ``call`` is refused, or nothing."""
+    try:
+        call()
+    except ValueError as e:
+        return str(e)
+    return ""
 
 
 def snapshot(opt: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sphinx.util.docutils import docutils_namespace, patch_docutils
 from tests.site.pages import Reader, markdown
 from tools.notebooks import parser
 
-EXTENSIONS = ["myst_nb", "sphinx_proof", "sphinx_exercise", "checks", "folds", "predict"]
+EXTENSIONS = ["myst_nb", "sphinx_proof", "sphinx_exercise", "checks", "folds", "predict", "answers"]
 
 
 class Said:

@@ -198,7 +198,7 @@ def settings(js, name, count, seed=1):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_numbers_are_the_library_s(js, name):
-    for state in settings(js, name, {"bursts": 4, "valley": 6}.get(name, 25)):
+    for state in settings(js, name, {"bursts": 4, "valley-race": 6, "valley": 6}.get(name, 25)):
         want = lab_oracle.numbers(name, state)
         got = {key: value for key, (value, _) in shown(js, name, state).items()}
         assert got.keys() == want.keys(), state
@@ -232,6 +232,8 @@ def test_each_opens_on_its_finding(js):
     f = {key[2:]: v for key, v in value("valley").items() if key.startswith("f-")}
     f.pop("start")
     assert 1000 * max(f.pop("momentum"), f.pop("Adam")) < min(f.values())
+    f = {key[2:]: v for key, v in value("valley-race").items() if key.startswith("f-")}
+    assert sorted(f, key=f.get)[:3] == ["momentum", "SGD", "Adam"]
     assert value("weights")["zero"] > 1 / 3
     assert value("correction")["step"] > 6.5 * value("correction")["other"]
     assert (value("factor")["at"], value("factor")["within"]) == (12, 2375)
@@ -261,6 +263,13 @@ def test_what_the_pages_suggest_to_try(js):
     for name in ("SGD", "momentum"):
         assert math.isclose(before[f"f-{name}"], turned[f"f-{name}"], rel_tol=1e-6)
     assert max(turned["f-AdaGrad"], turned["f-RMSprop"]) < 1e-100
+
+    def first(**change):
+        f = {key: v for key, v in after("valley-race", **change).items() if key.startswith("f-")}
+        return min(f, key=f.get)
+
+    assert (first(), first(turn=0)) == ("f-momentum", "f-RMSprop")
+    assert first(along=-1, across=0.5) == "f-Adadelta"
     assert 0.985 < after("weights", beta=0.999)["zero"] < 0.995
     for kind in lab_oracle.GRADIENTS:
         assert round(after("correction", gradient=kind)["ratio"], 2) == 6.57

@@ -245,6 +245,14 @@ ROWS = [
         "radam",
         {"learning_rate": 1e-3, "eps": 1e-300, "threshold": 4.0},
     ),
+    Row("Lion", {}, "optax", "lion", {"learning_rate": 1e-4, "weight_decay": 0.0}),
+    Row(
+        "Lion",
+        {"lr": 0.01, "betas": [0.5, 0.9], "weight_decay": 0.1},
+        "optax",
+        "lion",
+        {"learning_rate": 0.01, "b1": 0.5, "b2": 0.9, "weight_decay": 0.1},
+    ),
 ]
 
 Path_ = dict[int, Arrays]  # the parameters, by the step after which they were read
@@ -330,15 +338,21 @@ def case(row: Row) -> dict[str, Any]:
     return {"hyper": row.hyper, "peer_call": f"{row.call}({arguments})", "paths": paths}
 
 
-def text(optimizer: str, peer: str, cases: list[dict[str, Any]]) -> str:
+def text(
+    optimizer: str,
+    peer: str,
+    cases: list[dict[str, Any]],
+    beside: list[str],
+    script: str = Path(__file__).name,
+) -> str:
     """The golden file: JSON with one line for each stored step."""
-    libraries = [peer, *BESIDE[peer], "numpy"]
+    libraries = [peer, *beside, "numpy"]
     head = {
         "optimizer": optimizer,
         "peer": peer,
         "versions": {name: importlib.metadata.version(name) for name in libraries},
         "dtype": "float64",
-        "made_by": "tools/library/make_golden.py",
+        "made_by": f"tools/library/{script}",
     }
     blocks = []
     for c in cases:
@@ -377,7 +391,7 @@ def main() -> int:
             print(f"{peer} is not installed: {optimizer} left as it is")
             continue
         rows = [r for r in ROWS if (r.optimizer, r.peer) == (optimizer, peer)]
-        made = text(optimizer, peer, [case(r) for r in rows])
+        made = text(optimizer, peer, [case(r) for r in rows], BESIDE[peer])
         path = GOLDEN / f"{optimizer.lower()}-{peer}.json"
         if args.check:
             old = json.loads(path.read_text()) if path.exists() else {"cases": []}

@@ -25,6 +25,7 @@ import nbformat
 import yaml
 from PIL import Image
 
+from adam_lib.experiments import keyrules
 from tools.notebooks import parser
 from tools.notebooks import run as run_notebooks
 from tools.notebooks.parser import Cell, Page
@@ -480,7 +481,8 @@ def _anchors(text: str) -> set[str]:
 def links_lead_somewhere(book: Book) -> Iterator[str]:
     """Within the book and from the README; other sites are not asked."""
     anchors = {page.path.resolve(): _anchors(page.text) for page in book.pages}
-    everywhere = set().union(*anchors.values())
+    figures = (c.metadata.get("mystnb", {}).get("figure", {}) for _, c in book.code())
+    everywhere = set().union(*anchors.values()) | {f["name"] for f in figures if "name" in f}
     texts = [(page.where(c), page.path, c.source) for page in book.pages for c in page.prose]
     for name in ("README.md", "CONTRIBUTING.md"):
         if (book.root / name).is_file():
@@ -611,8 +613,12 @@ def _settles(cell: Cell) -> set[str]:
 
 
 def _keys(book: Book, page: Page) -> dict[str, dict]:
-    path = book.root / f"adam_lib/experiments/answers/{page.number or page.name}.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    """The page's key; nothing where it cannot be read, which another guard says."""
+    path = book.root / KEYS / f"{page.number or page.name}.toml"
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError):
+        return {}
 
 
 @guard
@@ -731,48 +737,116 @@ def _formula_before_picture(page: Page) -> Cell | None:
     return None
 
 
+KEYS = "adam_lib/experiments/answers"
+
+
+@guard
+def keys_are_as_they_must_be(book: Book) -> Iterator[str]:
+    """Every entry has what its form needs, and its diagnoses can be told."""
+    pages = {page.number or page.name for page in book.pages}
+    for path in sorted((book.root / KEYS).glob("*.toml")):
+        if path.stem not in pages:
+            yield f"answers/{path.name}: there is no such page"
+        try:
+            entries = tomllib.loads(path.read_text(encoding="utf-8"))
+        except tomllib.TOMLDecodeError as error:
+            yield f"answers/{path.name}: {error}"
+            continue
+        for name, entry in entries.items():
+            for what in keyrules.complaints(name, entry):
+                yield f"answers/{path.name}, {name}: {what}"
+            if isinstance(entry, dict) and entry.get("form") == "code":
+                judges = path.with_name(f"code_{path.stem}.py")
+                wanted = f"exercise_{path.stem}_{name.rpartition('.')[2]}"
+                if wanted not in _functions(judges):
+                    yield f"answers/{path.name}, {name}: there is no {wanted} in {judges.name}"
+
+
+def _functions(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8") if path.is_file() else "")
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
 @guard
 def answers_are_in_the_key_alone(book: Book) -> Iterator[str]:
     """The reader's cell asks, the solution computes, and nothing between gives it away."""
     for page in converted(book):
         keys = _keys(book, page)
-        found = page.directives
-        asked = {d.argument: c for c, d in found if d.name == "answer"}
-        exercises = [c for c, d in found if d.name == "exercise"]
-        starts = sorted(c.index for c, d in found if d.name == "solution-start")
-        predicted = {d.argument for _, d in found if d.name == "predict"}
+        asked = {d.argument: c for c, d in page.directives if d.name == "answer"}
+        predicted = {d.argument for _, d in page.directives if d.name == "predict"}
         for name in sorted(set(keys) - set(asked) - predicted):
             yield f"book/{page.path.name}: the key {name} belongs to no exercise or prediction"
-        for position, cell in enumerate(exercises, 1):
-            name = f"{int(page.number or 0)}.{position}"
-            where, key = page.where(cell), keys.get(name)
-            if key is None or asked.get(name) is not cell:
-                yield f"{where}: exercise {name} has no {{answer}} below it, or no key"
-                continue
-            end = next((s for s in starts if s > cell.index), len(page.cells))
-            between = [c for c in page.cells[cell.index + 1 : end] if c.kind == "code"]
-            wanted = f'answer = ...\ncheck("{name}", answer)'
-            if [c.source.strip() for c in between] != [wanted]:
-                yield f"{where}: the reader's cell of {name} is not the two lines, alone"
-            stop = starts[starts.index(end) + 1] if end in starts[:-1] else len(page.cells)
-            inside = [c for c in page.cells[end:stop] if c.kind == "code"]
-            if not any(f'confirm("{name}",' in c.source for c in inside):
-                yield f"{where}: the solution of {name} does not confirm its answer"
-            for text in _given_away(cell.source, key):
-                yield f"{where}: exercise {name} gives its answer away: {text}"
+        for name in sorted(set(asked) - set(keys)):
+            yield f"{page.where(asked[name])}: {{answer}} {name} has no key"
+        yield from _exercise_cells(page, keys, asked)
+        for cell in page.code_cells:
+            for call in _calls(cell, "confirm", "settle"):
+                if len(call.args) > 1 and _is_literal(call.args[1]):
+                    yield f"{page.where(cell)}: typed, not computed: {ast.unparse(call)}"
+
+
+def _exercise_cells(page: Page, keys: dict[str, dict], asked: dict[str, Cell]) -> Iterator[str]:
+    found = page.directives
+    starts = {d.argument: c.index for c, d in found if d.name == "solution-start"}
+    ends = sorted(c.index for c, d in found if d.name == "solution-end")
+    after = 0  # the cell that ends the solution before
+    exercises = [(c, d) for c, d in found if d.name == "exercise"]
+    for position, (cell, directive) in enumerate(exercises, 1):
+        name = f"{int(page.number or 0)}.{position}"
+        where, key = page.where(cell), keys.get(name)
+        if key is None or asked.get(name) is not cell:
+            yield f"{where}: exercise {name} has no {{answer}} below it, or no key"
+            continue
+        start = starts.get(directive.options.get("label", ""), len(page.cells))
+        end = next((e for e in ends if e > start), len(page.cells))
+        between = [c for c in page.cells[cell.index + 1 : start] if c.kind == "code"]
+        if [c.source.strip() for c in between] != [f'answer = ...\ncheck("{name}", answer)']:
+            yield f"{where}: the reader's cell of {name} is not the two lines, alone"
+        for stray in page.cells[after or cell.index : cell.index]:
+            if stray.kind == "code":
+                yield f"{page.where(stray)}: stands between the solution before and {name}"
+        inside = [c for c in page.cells[start:end] if c.kind == "code"]
+        calls = [*_calls(inside[-1], "confirm")] if inside else []
+        if not any(c.args and ast.unparse(c.args[0]) == repr(name) for c in calls):
+            yield f"{where}: the last cell of {name}'s solution does not confirm({name!r}, ...)"
+        for text in _given_away(cell.source, key):
+            yield f"{where}: exercise {name} gives its answer away: {text}"
+        after = end
+
+
+def _calls(cell: Cell, *names: str) -> Iterator[ast.Call]:
+    try:
+        tree = ast.parse(cell.source)
+    except SyntaxError:  # a magic, say
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in names:
+            yield node
+
+
+def _is_literal(node: ast.expr) -> bool:
+    try:
+        ast.literal_eval(node)
+    except (ValueError, TypeError):
+        return False
+    return True
 
 
 def _given_away(statement: str, key: dict) -> Iterator[str]:
-    """What of a statement, `ask` or `say` names the answer, as the key writes it."""
-    right = key.get("right")
-    if key["form"] in ("number", "numbers"):
-        values = right if isinstance(right, list) else [right]
-        shown = [f"{v:g}" for v in values if len(f"{v:g}".replace(".", "").strip("-0")) > 2]
-        patterns = [rf"(?<![\d.]){re.escape(v)}(?![\d])" for v in shown]
+    """What of a statement, ``ask`` or ``say`` names the answer, as the key writes it."""
+    right = key.get("right", [])
+    values = right if isinstance(right, list) else [right]
+    said = [("say", str(rule.get("say", ""))) for rule in key.get("wrong", [])]
+    if key.get("form") in ("number", "numbers"):
+        digits = {f"{v:g}": len(f"{v:g}".replace(".", "").strip("-0")) for v in values}
+        # a short number may stand in a statement for another thing
+        patterns = [rf"(?<![\d.,^]){re.escape(v)}(?!\d|[.,]\d)" for v, n in digits.items() if n > 1]
+        telling = any(n > 2 and not (v.isdigit() and float(v) < 1000) for v, n in digits.items())
+        texts = [("the statement", statement)] if telling else []
+        texts += [("ask", str(key.get("ask", ""))), *said]
     else:
-        patterns = []
-    texts = [("the statement", statement), ("ask", key.get("ask", ""))]
-    texts += [("say", rule["say"]) for rule in key.get("wrong", [])]
+        patterns = [rf"\({letter}\)" for letter in values]
+        texts = said
     for what, text in texts:
         for pattern in patterns:
             if found := re.search(pattern, text):
@@ -780,14 +854,22 @@ def _given_away(statement: str, key: dict) -> Iterator[str]:
 
 
 @guard
-def most_exercises_are_answered_on_the_page(book: Book) -> Iterator[str]:
-    forms = [
-        key["form"]
-        for page in converted(book)
-        for name, key in _keys(book, page).items()
-        if name.rpartition(".")[2].isdigit()
-    ]
-    if forms and forms.count("code") > 0.2 * len(forms):
+def exercises_are_of_every_level(book: Book) -> Iterator[str]:
+    """Three to five a chapter, from warm-up to deep; at most a fifth of the book's ask for code."""
+    forms = []
+    for page in converted(book):
+        keys = [k for n, k in _keys(book, page).items() if n.rpartition(".")[2].isdigit()]
+        forms += [key.get("form") for key in keys]
+        if not page.number:
+            continue
+        if not 3 <= len(keys) <= 5:
+            yield f"book/{page.path.name}: {len(keys)} exercises, not three to five"
+        missing = [
+            level for level in keyrules.LEVELS if level not in (k.get("level") for k in keys)
+        ]
+        if missing:
+            yield f"book/{page.path.name}: no exercise is {' or '.join(missing)}"
+    if forms.count("code") > 0.2 * len(forms):
         yield f"{forms.count('code')} of {len(forms)} exercises ask for code, at most a fifth may"
 
 

@@ -6,9 +6,11 @@ Each page is opened light, dark and 390 px wide from a server on the loopback
 address, and once more from file://.  Reported: requests to any other host
 (which are blocked), console errors, a page that scrolls sideways, formulas
 MathJax could not set, pictures that did not load or have no real alt text, what
-axe-core finds, and what tools/site/reader_check.py finds: a keyboard that does not
-get everywhere.  For each page the bytes are printed that a reader waits for, and
-more than 800 KB on the first visit or 150 KB on the next page are a problem.
+axe-core finds, what tools/site/reader_check.py finds: a keyboard that does not
+get everywhere, and code_share.py: a chapter that shows too much code.  In the light,
+predictions are covered, as a page opens; elsewhere what they cover is looked at too.
+For each page the bytes are printed that a reader waits for, and more than 800 KB on
+the first visit or 150 KB on the next page are a problem.
 Pages are read from the site given, nothing is written there.
 """
 
@@ -29,7 +31,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools.site import reader_check
+from tools.site import code_share, reader_check
 
 MODES = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
@@ -182,10 +184,14 @@ async def open_page(context, url: str, found: list[str]):
     return page
 
 
-async def look_at(context, url: str, axe: str | None, shot: Path | None) -> list[str]:
+async def look_at(
+    context, url: str, axe: str | None, shot: Path | None, *, uncovered: bool
+) -> list[str]:
     """Open one page; return what is wrong with it."""
     found: list[str] = []
     page = await open_page(context, url, found)
+    if uncovered:
+        await page.evaluate(code_share.UNCOVER)
     found += await page.evaluate(LOOK)
     if shot:
         shot.parent.mkdir(parents=True, exist_ok=True)
@@ -258,6 +264,20 @@ async def read_as_a_reader(browser, root: str, pages: list[str]) -> list[str]:
     return found
 
 
+async def measure_code(browser, root: str, pages: list[str]) -> list[str]:
+    """The share of code in the height of each page, as a wide window shows it."""
+    found: list[str] = []
+    context = await browser.new_context(**MODES["light"])
+    print("share of the height: code, output")
+    for name in pages:
+        page = await open_page(context, root + name, found)
+        await page.evaluate(SETTLE)
+        found += await code_share.problems(page, name)
+        await page.close()
+    await context.close()
+    return found
+
+
 async def search_both_ways(browser, http_root: str, file_root: str) -> list[str]:
     """From a server, and from file:// where a page may not fetch others."""
     found: list[str] = []
@@ -299,7 +319,10 @@ async def check_site(args, chromium: str, axe: str | None, http_root: str) -> in
                     shot = None
                     if args.shots and mode != "file":
                         shot = args.shots / f"{name.replace('/', '_')[:-5]}-{mode}.png"
-                    report(f"{name} [{mode}]", await look_at(context, root + name, rules, shot))
+                    found = await look_at(
+                        context, root + name, rules, shot, uncovered=mode != "light"
+                    )
+                    report(f"{name} [{mode}]", found)
                 await context.close()
 
             await asyncio.gather(*(worker() for _ in range(args.jobs)))
@@ -313,6 +336,8 @@ async def check_site(args, chromium: str, axe: str | None, http_root: str) -> in
             report("reader", found)
             report("reader", await search_both_ways(browser, http_root, file_root))
             print(f"keyboard: {', '.join(walked)}, {time.monotonic() - began:.0f} s", flush=True)
+            chapters = [name for name in pages if name.startswith("book/")]
+            report("code", await measure_code(browser, http_root, chapters))
             report("weight", await weigh(browser, args.site, http_root, pages, start))
         await browser.close()
     rules = "with axe-core" if axe else "WITHOUT axe-core"

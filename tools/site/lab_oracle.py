@@ -104,6 +104,40 @@ def valley(turn, rate, along, across, steps) -> Numbers:
     return out | {"low": min(ends), "high": max(ends)}
 
 
+@lru_cache(maxsize=4)
+def raced(turn: float, along: float, across: float) -> dict[str, tuple[float, np.ndarray]]:
+    """Each system's best rate whose path stays in the picture, and f along that path.
+
+    The rate falls to zero in a straight line over 60 steps.
+    """
+    problem, start = turned_valley(turn, 20.0), turned_start(turn, along, across)
+    best = {}
+    for name, (optimizer, hyper) in SYSTEMS.items():
+        runs = []
+        for rate in RATES:
+            path = al.minimize(
+                problem,
+                optimizer,
+                60,
+                start=start,
+                lr=lambda t, rate=rate: rate * (1 - (t - 1) / 60),
+                **hyper,
+            )
+            if np.all((path.theta >= (-2.5, -2.3)) & (path.theta <= (1.5, 1.3))):
+                runs.append((path.f[-1], rate, path.f))
+        best[name] = min(runs, key=lambda run: run[0])[1:]
+    return best
+
+
+@oracle
+def valley_race(step, turn, along, across) -> Numbers:
+    runs = raced(turn, along, across)
+    out = {f"lr-{name}": lr for name, (lr, _) in runs.items()}
+    if step == 0:
+        return out | {"f-start": turned_valley(turn, 20.0).f(turned_start(turn, along, across))}
+    return out | {f"f-{name}": f[step] for name, (_, f) in runs.items()}
+
+
 # ----------------------------------------------------------------- the averages
 
 
@@ -272,7 +306,7 @@ class Run:
 def sitting_run(optimizer, start, steps, *, kappa=100.0, sigma=0.0, **hyper) -> Run:
     theta = np.array(start, dtype=float)
     opt = optimizer(theta, **hyper)
-    coins = np.where(uniforms(2 * steps, 6) < 0.5, sigma, -sigma).reshape(steps, 2)
+    coins = np.where(uniforms(2 * steps, 2) < 0.5, sigma, -sigma).reshape(steps, 2)
     path, gradients = [theta.copy()], []
     for coin in coins:
         gradients.append(theta * [1.0, kappa] + coin)

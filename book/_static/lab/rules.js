@@ -70,14 +70,16 @@ lab.rules = {
   },
 };
 
-// The whole path, theta_0 to theta_T, of a rule on a gradient of two numbers.
+// The whole path, theta_0 to theta_T, of a rule on a gradient of two numbers; the
+// learning rate is a number or a function of t.
 lab.descend = (rule, grad, start, steps, hyper) => {
   let [x, y] = start;
   const path = [start], sx = { t: 0 }, sy = { t: 0 };
   for (let t = 1; t <= steps; t++) {
+    const now = typeof hyper.lr === "function" ? { ...hyper, lr: hyper.lr(t) } : hyper;
     const [gx, gy] = grad(x, y);
-    x = rule(x, gx, sx, hyper);
-    y = rule(y, gy, sy, hyper);
+    x = rule(x, gx, sx, now);
+    y = rule(y, gy, sy, now);
     path.push([x, y]);
   }
   return path;

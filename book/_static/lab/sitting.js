@@ -8,9 +8,10 @@
   const heavy = (mean, alpha) => [lab.rules.SGD, { momentum: mean, lr: alpha * (1 - mean) }];
 
   // One run: at every step where it is, the gradient, the step, and what the rule
-  // remembers. Noise is a coin flip in each gradient: sigma is added or taken off.
+  // remembers. Noise is a coin flip in each gradient: sigma is added or taken off. With
+  // these coins the run gets about as far as the median of forty others.
   const run = ([rule, hyper], { along, across }, steps, { steep = kappa, sigma = 0 } = {}) => {
-    const coins = lab.uniforms(2 * steps, 6), s = [{ t: 0 }, { t: 0 }], slope = [1, steep];
+    const coins = lab.uniforms(2 * steps, 2), s = [{ t: 0 }, { t: 0 }], slope = [1, steep];
     const noise = (t, i) => (coins[2 * t + i] < 0.5 ? sigma : -sigma);
     const out = [{ at: [along, across] }];
     for (let t = 0; t < steps; t++) {

@@ -23,8 +23,13 @@
     // As one text: what a notebook's cell would hold.
     const text = () => {
       const data = new FormData(form).getAll("answer").map((value) => value.trim());
-      if (entry.form !== "numbers") return data.join(" ");
-      return data.some(Boolean) ? data.map((value) => value || "?").join("; ") : "";
+      return entry.form === "numbers" ? data.filter(Boolean).join("; ") : data.join(" ");
+    };
+    // Of several numbers some may still be missing: then it is told which.
+    const judge = (given) => {
+      const empty = fields.flatMap((field, i) => (field.value.trim() ? [] : [entry.names?.[i]]));
+      if (entry.form !== "numbers" || !given || !empty.length) return book.judge(entry, given);
+      return { verdict: "unreadable", say: `Still empty: ${empty.join(", ")}.` };
     };
     const tell = (verdict, why) => {
       form.dataset.verdict = verdict;
@@ -34,9 +39,10 @@
 
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const given = text(), { verdict, say: why } = book.judge(entry, given);
+      const given = text(), { verdict, say: why } = judge(given);
       tell(verdict, why);
-      for (const field of fields) field.setAttribute("aria-invalid", String(verdict !== "right"));
+      for (const field of fields)
+        if (field.type === "text") field.setAttribute("aria-invalid", String(verdict !== "right"));
       if (verdict === "right") kept(name, given);
     });
     form.addEventListener("input", () => {

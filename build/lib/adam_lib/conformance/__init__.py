@@ -1,1 +1,0 @@
-"""Is this an Adam?  Tests that take anyone's optimizer and name its bug."""
