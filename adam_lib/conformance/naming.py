@@ -64,7 +64,8 @@ class Evidence:
     def allowed(self, name: str) -> float:
         """What a step of the run may be off, in units of lr."""
         if name not in self._allowed:
-            self._allowed[name] = self.x.allowed(self.paths[name].theta, self.single)
+            change = self.runs[name].change
+            self._allowed[name] = self.x.allowed(self.paths[name].theta, self.single, change)
         return self._allowed[name]
 
     def ran(self, name: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any, NamedTuple
 
@@ -221,9 +221,13 @@ class Subject:
         """Whether the hyperparameter is passed on, so that it can be varied."""
         return name in hyper_passed(self.start, {name: None})
 
-    def allowed(self, path: Array, single: bool) -> float:
-        """What a step of this path may be off, in units of lr and of the step."""
+    def allowed(self, path: Array, single: bool, change: Mapping[str, Any]) -> float:
+        """What a step of this path may be off, in units of lr and of the step.
+
+        In single precision 1 - beta2 is the rougher, the nearer beta2 is to 1.
+        """
+        beta2 = replace(self, hyper={**self.hyper, **change}).beta2
         far = float(np.max(np.abs(path[np.isfinite(path)]), initial=0.0)) / self.lr
         if single:
-            return SINGLE * (20 / (1 - self.beta2) + 4 * far)
+            return SINGLE * (20 / (1 - beta2) + 4 * far)
         return 1e-7 + 4e-16 * far  # the parameters themselves are spaced
