@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -17,15 +17,17 @@ import numpy as np
 
 from .. import _checks as check
 from .._checks import Array
+from .adapters import Adapted, separately
 from .battery import TESTS, Seen, first_difference, run_tests
 from .exhibits import CONVENTIONS, MUSEUM, Exhibit
 from .family import REFERENCES, Reference
+from .libraries import adapt
 from .naming import Guess, identify
 from .report import LIKELY, SURE, Difference, Report, changed_lines, sentences
 from .runs import all_runs, long_run
-from .subject import DTYPES, Path, Refused, Run, Start, Step, Subject, follow
+from .subject import DTYPES, Path, Refused, Run, Start, Subject, follow, hyper_passed
 
-SLOW = 5e-4  # seconds of CPU a step: above, the long run is a tenth as long
+SLOW = 5e-4  # seconds of CPU a step: above, the long run is shorter
 HARMLESS = {"eps_hat": "eps_hat"}
 
 
@@ -44,8 +46,9 @@ def diagnose(
         ``start(params, lr=, betas=, eps=)`` makes an optimizer for a list of
         arrays and returns ``step(grads)``, which takes one step. ``step``
         changes the arrays of ``params`` in place and returns None, or returns
-        the new ones as a list. What other libraries have is adapted by
-        :mod:`.adapters`; for an optimizer of one array see :func:`separately`.
+        the new ones as a list. Classes of ``torch.optim``, Keras and MLX and
+        functions of optax are adapted as they are (:mod:`.libraries`); for what
+        is called in another way see :mod:`.adapters`.
         A hyperparameter that ``start`` does not take counts as fixed and is
         measured.
     reference : str
@@ -60,7 +63,7 @@ def diagnose(
 
     Notes
     -----
-    An acquittal is as good as what was fed: runs of up to 300 steps (2,000 of a
+    An acquittal is as good as what was fed: runs of up to 300 steps (1,000 of a
     constant gradient), vectors and matrices, near zero and far from it, with
     gradients over 13 decades, and each hyperparameter changed alone. In float64
     a step may be off by 1e-7 of itself. What is off by as much as single
@@ -102,7 +105,7 @@ def diagnose(
     (False, ('times_t',), 'sure')
     """
     ref = _reference(reference)
-    x = _subject(start, ref, dtype, hyper)
+    x = subject(start, ref, dtype, hyper)
     with np.errstate(all="ignore"):
         runs, paths = observe(x)
         return _judge(x, ref, runs, paths)
@@ -117,7 +120,7 @@ def observe(x: Subject) -> tuple[dict[str, Run], dict[str, Path]]:
         steps += run.steps
     if "betas" in x.hyper:
         slow = (time.process_time() - begun) / steps > SLOW
-        runs["long"] = long_run(x, 200 if slow else 2000)
+        runs["long"] = long_run(x, 200 if slow else 1000)
         paths["long"] = x.run(runs["long"])
     return runs, paths
 
@@ -127,26 +130,30 @@ def _judge(
 ) -> Report:
     """Right in double precision, or a rule that is, or right in single precision, or none."""
     single = x.dtype == "float32" or any(p.single for p in paths.values())
-    first = next(iter(ref.conventions.values()))
-    levels = [single] if single else [False, True]
-    seen, guesses = Seen(x, runs, paths, single, convention=first), []
-    for rough in levels:
-        seen = Seen(x, runs, paths, rough, convention=first)
+
+    def look(rough: bool, depth: int) -> tuple[Seen, list[Guess]]:
+        seen = Seen(x, runs, paths, rough, convention=next(iter(ref.conventions.values())))
         missed = {name: seen.misses(Guess(c)) for name, c in ref.conventions.items()}
         nearest = min(missed, key=lambda name: len(missed[name]))
         seen.convention = ref.conventions[nearest]
-        if not missed[nearest] and not _faults(seen):
-            return _report(seen, ref, [Guess(seen.convention)])
-        if rough and not single and not missed[nearest]:
-            break
-        guesses = identify(seen, ref, depth=1 if rough is False and not single else 2)
-        if guesses and not seen.misses(guesses[0]):
-            break
-    else:
-        if not single:  # neither in double precision nor in single: look again for two bugs
-            seen = Seen(x, runs, paths, False, convention=seen.convention)
-            guesses = identify(seen, ref)
-    return _report(seen, ref, guesses)
+        if not missed[nearest]:
+            return seen, [Guess(seen.convention)]
+        return seen, identify(seen, ref, depth)
+
+    def all_told(seen: Seen, guesses: list[Guess]) -> bool:
+        return bool(guesses) and not seen.misses(guesses[0])
+
+    fine = look(single, 2 if single else 1)
+    if single or all_told(*fine):
+        return _report(*fine, ref)
+    # What no rule takes within single precision, none takes within double.
+    rough = look(True, 2)
+    if not rough[1] or len(rough[0].misses(rough[1][0])) > len(paths) // 3:
+        return _report(*fine, ref)
+    closer = fine[0], identify(fine[0], ref, 2)
+    if all_told(*closer) or not all_told(*rough):
+        return _report(*closer, ref)
+    return _report(*rough, ref)
 
 
 def _faults(seen: Seen) -> list[str]:
@@ -168,7 +175,7 @@ FAULTS = {
 }
 
 
-def _report(seen: Seen, ref: Reference, guesses: list[Guess]) -> Report:
+def _report(seen: Seen, guesses: list[Guess], ref: Reference) -> Report:
     x = seen.x
     faults = _faults(seen)
     results = run_tests(seen, ref.name == "Adam", ref.steps_of_lr, ref.moves_at_zero)
@@ -216,7 +223,7 @@ def _report(seen: Seen, ref: Reference, guesses: list[Guess]) -> Report:
         lines=changed_lines(guess) if named and known else (),
         steps=ran,
         missed=tuple(missed),
-        notes=_notes(seen),
+        notes=_hints(x, bugs) + _notes(seen),
     )
 
 
@@ -234,6 +241,12 @@ def _first(seen: Seen) -> Difference | None:
             t, i = found
             return Difference(name, t + 1, i, float(steps[t, i]), float(right[t, i]))
     return None
+
+
+def _hints(x: Subject, bugs: list[str]) -> tuple[str, ...]:
+    """What in the call of an adapter may be the cause."""
+    hints = getattr(x.start, "hints", {})
+    return tuple(hints[bug] for bug in bugs if bug in hints)
 
 
 def _notes(seen: Seen) -> tuple[str, ...]:
@@ -255,10 +268,11 @@ def _reference(name: Any) -> Reference:
     return found
 
 
-def _subject(start: Any, ref: Reference, dtype: Any, given: Mapping[str, Any]) -> Subject:
+def subject(start: Any, ref: Reference, dtype: Any, given: Mapping[str, Any]) -> Subject:
     """The arguments of :func:`diagnose`, checked."""
+    start = adapt(start)
     if not callable(start) and not hasattr(start, "loop"):
-        raise Refused(f"start must be callable, got {type(start).__name__}")
+        raise Refused(f"start must be callable, got {type(start).__name__}{_made(start)}")
     if dtype not in DTYPES:
         raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
     for name in given:
@@ -279,6 +293,8 @@ def _subject(start: Any, ref: Reference, dtype: Any, given: Mapping[str, Any]) -
             _positive(name, hyper[name])
     if not hasattr(start, "fixed"):
         start = _with_fixed(start, hyper)
+    if not isinstance(start, Adapted):
+        _callable_so(start, hyper_passed(start, hyper))
     x = Subject(start, hyper, dtype)
     limits = np.finfo(dtype)
     low = 1e3 * float(np.sqrt(limits.tiny / (1 - x.beta2)))  # below, g**2 underflows
@@ -286,6 +302,30 @@ def _subject(start: Any, ref: Reference, dtype: Any, given: Mapping[str, Any]) -
     if not low <= x.eps <= high:
         raise ValueError(f"eps must be in [{low:.0e}, {high:.0e}] in {dtype}, got {x.eps}")
     return x
+
+
+def _made(start: Any) -> str:
+    """What an optimizer that has been made already is told."""
+    if not hasattr(start, "step") and not hasattr(start, "update"):
+        return ""
+    kind = type(start).__name__
+    return f": pass what makes it, as of_class({kind}) or lambda params, **hyper: {kind}(...).step"
+
+
+def _callable_so(start: Any, hyper: Mapping[str, Any]) -> None:
+    """Refuse what cannot be called as a start function is."""
+    try:
+        call = inspect.signature(getattr(start, "start", start))
+    except (TypeError, ValueError):
+        return
+    try:
+        call.bind([], **hyper)
+    except TypeError as error:
+        names = ", ".join(f"{name}=" for name in hyper)
+        raise Refused(
+            f"start cannot be called as start(params, {names}): {error}. A function of one "
+            "array and its gradient: separately, counted or pure; one that owns the loop: of_loop"
+        ) from None
 
 
 def _positive(name: str, value: float) -> None:
@@ -316,54 +356,6 @@ def _with_fixed(start: Any, hyper: Mapping[str, Any]) -> Any:
     return Fixed(start, missing) if missing else start
 
 
-def separately(make: Callable[..., Callable[[Array, Array], Any]]) -> Start:
-    """Adapt an optimizer of one array: every tensor gets its own.
-
-    Parameters
-    ----------
-    make : callable
-        ``make(lr=, betas=, eps=)`` returns ``step(theta, g)``, which returns the
-        new theta, or None if it changes theta in place. It is called once for
-        each tensor and must make a new state each time.
-
-    Examples
-    --------
-    >>> class MyAdam:
-    ...     def __init__(self, lr, b1, b2, eps):
-    ...         self.lr, self.b1, self.b2, self.eps = lr, b1, b2, eps
-    ...         self.m = self.v = self.t = 0
-    ...     def update(self, w, g):
-    ...         self.t += 1
-    ...         self.m = self.b1 * self.m + (1 - self.b1) * g
-    ...         self.v = self.b2 * self.v + (1 - self.b2) * g**2
-    ...         m_hat = self.m / (1 - self.b1)
-    ...         v_hat = self.v / (1 - self.b2)
-    ...         return w - self.lr * m_hat / (np.sqrt(v_hat) + self.eps)
-    >>> start = separately(lambda lr, betas, eps: MyAdam(lr, *betas, eps).update)
-    >>> print(diagnose(start).says[0])
-    1 - beta instead of 1 - beta**t: the power is missing, or t stands still at 1
-    """
-    if not callable(make):
-        raise TypeError(f"make must be callable, got {type(make).__name__}")
-
-    def start(params: list[Array], **hyper: Any) -> Step:
-        # A list of its own: what comes out is compared with what went in.
-        theta, each = list(params), [make(**hyper) for _ in params]
-        for one in each:
-            if not callable(one):
-                raise Refused(f"make must return a step function, got {type(one).__name__}")
-
-        def step(grads: list[Array]) -> list[Array]:
-            for i, (one, g) in enumerate(zip(each, grads, strict=True)):
-                out = one(theta[i], g)
-                theta[i] = theta[i] if out is None else out
-            return theta
-
-        return step
-
-    return start
-
-
 class Matrix(NamedTuple):
     """Which test kills which bug: ``kills[i, j]`` says whether ``tests[j]`` kills ``bugs[i]``."""
 
@@ -385,7 +377,7 @@ def kill_matrix(
     ref = REFERENCES["Adam"]
     kills = []
     for exhibit in museum.values():
-        x = _subject(
+        x = subject(
             exhibit.start,
             ref,
             hyper.get("dtype", "float64"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import combinations
 from typing import Any
 
@@ -35,7 +35,9 @@ class Guess:
     parts: tuple[Exhibit, ...] = ()
     constants: Mapping[str, Any] = field(default_factory=dict)
 
+    @cached_property
     def lines(self) -> dict[str, str] | None:
+        """All lines of the rule, or None if two parts do not go together."""
         return compose([p.edits for p in self.parts], self.base.lines)
 
     def plus(self, part: Exhibit, constants: Mapping[str, Any] | None = None) -> Guess | None:
@@ -47,7 +49,7 @@ class Guess:
         found = replace(
             self, parts=(*self.parts, part), constants={**self.constants, **(constants or {})}
         )
-        return found if found.lines() is not None else None
+        return found if found.lines is not None else None
 
 
 @dataclass
@@ -73,7 +75,7 @@ class Evidence:
 
     def explains(self, guess: Guess, name: str, steps: int = 0) -> bool:
         """Whether the guess takes the steps of one run, or its first ones."""
-        lines = guess.lines()
+        lines = guess.lines
         assert lines is not None
         constants = tuple((k, np.asarray(v).tobytes()) for k, v in guess.constants.items())
         key = (tuple(lines.values()), constants, name)
@@ -230,9 +232,12 @@ def _core_in(ev: Evidence, bases: list[Guess], depth: int, name: str) -> list[Gu
 
     def several(parts: Iterable[tuple[Exhibit, ...]]) -> Iterator[Guess]:
         for base in bases:
-            for group in parts:
-                guess: Guess | None = base
-                for part in group:
+            begun: dict[str, Guess | None] = {}
+            for first, *rest in parts:
+                if first.name not in begun:
+                    begun[first.name] = base.plus(first)
+                guess = begun[first.name]
+                for part in rest:
                     guess = guess.plus(part) if guess else None
                 if guess:
                     yield guess
@@ -268,7 +273,7 @@ def _core_in(ev: Evidence, bases: list[Guess], depth: int, name: str) -> list[Gu
 def _measured(ev: Evidence, guesses: Iterable[Guess], name: str) -> Iterator[Guess]:
     """Guesses with their last part's constants measured in a run."""
     for guess in guesses:
-        lines = guess.lines()
+        lines = guess.lines
         assert lines is not None
         args = ev.runs[name], ev.x, ev.paths[name], guess.constants
         steps = 40 if guess.parts[-1].facet == "clip" else 6  # until a threshold shows
@@ -326,7 +331,7 @@ def _with_factor(ev: Evidence, guesses: list[Guess], name: str) -> list[tuple[Gu
     """Guesses whose steps are the seen ones but for a factor of each step."""
     out = []
     for guess in guesses:
-        lines = guess.lines()
+        lines = guess.lines
         assert lines is not None
         args = lines, guess.constants, ev.runs[name], ev.x, ev.paths[name]
         f = factors(*args, ev.allowed(name))

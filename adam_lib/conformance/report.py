@@ -159,7 +159,7 @@ def _number(a: float, b: float) -> str:
 
 def changed_lines(guess: Guess) -> tuple[str, ...]:
     """The lines that a guess takes from its convention, and those it puts in."""
-    lines = guess.lines()
+    lines = guess.lines
     assert lines is not None
     numbers = {k: v for k, v in guess.constants.items() if np.ndim(v) == 0}
     lines = filled(lines, numbers)

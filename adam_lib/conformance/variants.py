@@ -410,9 +410,7 @@ DECAYS = [
         decay="theta = theta - lr * C_WD * np.sign(theta)",
     ),
 ]
-_AS_IT_WAS = (
-    "theta, s.m, s.v = (np.where(g == 0, a, b) for a, b in zip(was, (theta, s.m, s.v)))"
-)
+_AS_IT_WAS = "theta, s.m, s.v = (np.where(g == 0, a, b) for a, b in zip(was, (theta, s.m, s.v)))"
 ZEROS = [
     Exhibit(
         "zeros_skipped",

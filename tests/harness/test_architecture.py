@@ -39,7 +39,7 @@ ORDER = {
     "experiments.answers": ["code_05", "code_17"],
     "conformance": [
         *("lines", "exhibits", "subject", "runs", "match", "schedules", "variants", "family"),
-        *("naming", "battery", "report", "diagnose"),
+        *("naming", "battery", "report", "adapters", "libraries", "diagnose"),
     ],
 }
 SEES = {
