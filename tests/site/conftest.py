@@ -1,5 +1,6 @@
 """A book of one page, built by Sphinx with the book's own extensions."""
 
+import json
 import shutil
 import sys
 
@@ -12,7 +13,7 @@ from tests.site.pages import Reader, markdown
 from tools.notebooks import parser
 
 EXTENSIONS = ["myst_nb", "sphinx_proof", "sphinx_exercise"]
-EXTENSIONS += ["checks", "folds", "predict", "answers", "proofs"]
+EXTENSIONS += ["checks", "replication", "folds", "predict", "answers", "proofs"]
 
 
 class Said:
@@ -36,7 +37,7 @@ def build(tmp_path, monkeypatch):
     """Build a page from cells; the parsed page, and the warnings."""
     monkeypatch.setattr(sys, "path", [str(parser.BOOK / "_ext"), *sys.path])
 
-    def run(*cells, keys=""):
+    def run(*cells, keys="", rows=None):
         import answer_key
 
         monkeypatch.setattr(answer_key, "KEYS", tmp_path / "answers")
@@ -48,6 +49,7 @@ def build(tmp_path, monkeypatch):
         cells = [markdown("# Bias correction\n\nAn opening.\n"), *cells]
         page = new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
         (source / "book/06_bias.ipynb").write_text(writes(page), encoding="utf-8")
+        (source / "book/seeds.json").write_text(json.dumps(rows or {}), encoding="utf-8")
         (source / "index.md").write_text("# Start\n\n```{toctree}\n:numbered:\nbook/06_bias\n```\n")
         settings = {
             "extensions": EXTENSIONS,
