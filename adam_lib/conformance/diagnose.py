@@ -182,6 +182,7 @@ def _report(seen: Seen, guesses: list[Guess], ref: Reference) -> Report:
     guess = guesses[0] if guesses else Guess(seen.convention)
     missed = seen.misses(guess)
     fixed = {f"{k}_ignored" for k in ("lr", "eps", "beta1", "beta2") if not _settable(x, k)}
+    fixed |= {"eps_ignored+eps_hat"} if "eps_ignored" in fixed else set()
     bugs = [p.name for p in guess.parts if p.name not in fixed and p.name != "eps_hat"]
     if guess.base.name not in ref.conventions:
         bugs.insert(0, guess.base.name)
@@ -191,7 +192,8 @@ def _report(seen: Seen, guesses: list[Guess], ref: Reference) -> Report:
     ok = known and not missed and not bugs and not faults
     convention = ""
     if ok:
-        convention = "eps_hat" if "eps_hat" in [p.name for p in guess.parts] else guess.base.name
+        hat = any(p.name.endswith("eps_hat") for p in guess.parts)
+        convention = "eps_hat" if hat else guess.base.name
         says = [{**CONVENTIONS, **ref.conventions}[convention].says] + [
             s.replace("of the call is ignored: it is", "cannot be set: it is")
             for p, s in zip(guess.parts, says, strict=True)

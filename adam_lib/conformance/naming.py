@@ -147,11 +147,19 @@ def _from(ev: Evidence, base: Guess, depth: int) -> list[Guess]:
         ((*DECAYS, TRUST), ("calm_far", "zeros")),
         (ZEROS, ("impulse", "impulse_beside")),
         (CLIPS, ("loud", "noise", "loud_tensors")),
-        (eps_options(), ("decades", "tiny", "small", "small_times_4", "eps_changed")),
+        (_eps_options(ev), ("decades", "tiny", "small", "small_times_4", "eps_changed")),
         (TENSOR, ("tensors", "equal", "matrices")),
     ):
         guesses = _stage(ev, guesses, options, [n for n in names if ev.ran(n)])
     return _seen_when_changed(ev, _decay_kinds(ev, guesses))
+
+
+def _eps_options(ev: Evidence) -> list[Exhibit]:
+    """Where eps may be. One that cannot be set is measured, whatever the call's is."""
+    options = eps_options()
+    if ev.x.can_change("eps"):
+        return options
+    return [o for o in options if o.name.startswith(("eps_ignored", "eps_missing"))]
 
 
 def _seen_when_changed(ev: Evidence, guesses: list[Guess]) -> list[Guess]:
