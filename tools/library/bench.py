@@ -4,6 +4,7 @@
     python tools/library/bench.py --n 2 10000000 --dtype float32 --threads 1
     python tools/library/bench.py --json FILE            results as JSON too
     python tools/library/bench.py --plot FILE            and as a figure
+    python tools/library/bench.py --passes FILE          chapter 16's passes and calls, nine runs
     python tools/library/bench.py --check                exit 1 if a bar is missed
 
 The forms of one size are timed in turn, round after round in changing order,
@@ -32,6 +33,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+
+from tools.library import bench_passes
 
 Step = Callable[[], Any]
 Times = dict[str, list[float]]
@@ -337,10 +340,14 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--seconds", type=float, default=0.02, help="of each form in each round")
     parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--passes", metavar="FILE", help="nine runs of bench_passes.py, only")
     parser.add_argument("--plot", metavar="FILE")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.passes:
+        bench_passes.write(Path(args.passes))
+        return 0
     if args.worker:
         worker(args)
         return 0
