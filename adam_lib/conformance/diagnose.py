@@ -133,7 +133,11 @@ def _judge(
 
     def look(rough: bool, depth: int) -> tuple[Seen, list[Guess]]:
         seen = Seen(x, runs, paths, rough, convention=next(iter(ref.conventions.values())))
-        missed = {name: seen.misses(Guess(c)) for name, c in ref.conventions.items()}
+        missed = {}
+        for name, c in ref.conventions.items():
+            missed[name] = seen.misses(Guess(c))
+            if not missed[name]:
+                break
         nearest = min(missed, key=lambda name: len(missed[name]))
         seen.convention = ref.conventions[nearest]
         if not missed[nearest]:
@@ -188,7 +192,7 @@ def _report(seen: Seen, guesses: list[Guess], ref: Reference) -> Report:
         bugs.insert(0, guess.base.name)
     says = [s for p, s in zip(guess.parts, sentences(guess), strict=True)]
     ran = sum(len(p.theta) - 1 for p in seen.paths.values())
-    known = len(missed) <= len(seen.paths) // 3
+    known = len(missed) <= len(seen.paths) // 3 and not {"noise", "calm"} <= set(missed)
     ok = known and not missed and not bugs and not faults
     convention = ""
     if ok:
