@@ -214,8 +214,10 @@ def entries_of(page: str, rows: bool = False) -> list[list[str]]:
 
 # ----------------------------------------------------------------------- the written site
 
+# The theme loads all three on every page, for a search-as-you-type that is switched off.
 SPHINX = re.compile(
-    r'\s*<script src="(?:_static/)?(?:searchtools|language_data|searchindex)\.js[^"]*"></script>'
+    r'\s*<script src="[./]*(?:_static/)?(?:searchtools|language_data|searchindex)\.js[^"]*">'
+    r"</script>"
 )
 SCRIPTS = (
     '<script defer src="_static/reader/search.js"></script>\n'
@@ -230,16 +232,19 @@ def write_texts(app, error) -> None:
     pages = []
     for path in sorted(site.rglob("*.html")):
         name = path.relative_to(site).as_posix()
+        page = path.read_text(encoding="utf-8")
+        if (without := SPHINX.sub("", page)) != page:
+            path.write_text(without, encoding="utf-8")
         if name in SKIP or name.startswith(("_static", "_sources", "_modules", "notebooks")):
             continue
-        entries = entries_of(path.read_text(encoding="utf-8"), name in ROWS)
+        entries = entries_of(page, name in ROWS)
         if entries:
             pages.append([name, entries[:1] if name in WHOLE else entries])
     data = json.dumps(pages, ensure_ascii=False, separators=(",", ":"))
     script = f'"use strict";\nwindow.book ??= {{}};\nwindow.book.texts = {data};\n'
     (site / TEXTS).write_text(script, encoding="utf-8")
     page = site / "search.html"
-    text = SPHINX.sub("", page.read_text(encoding="utf-8"))
+    text = page.read_text(encoding="utf-8")
     if SCRIPTS not in text:
         page.write_text(text.replace("</head>", SCRIPTS, 1), encoding="utf-8")
     for leftover in ("_static/searchtools.js", "_static/language_data.js", "searchindex.js"):

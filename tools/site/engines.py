@@ -1,18 +1,23 @@
-"""Two browser engines behind one small interface: what a reader's hands can do.
+"""Three browser engines behind one small interface: what a reader's hands can do.
 
 Chromium through Playwright; Firefox, any installed one, through WebDriver BiDi, which
-it speaks by itself. Both open pages 390 px wide; keys and touches are the engine's own
-input events, not events made by a script.
+it speaks by itself; WebKitGTK through WebKitWebDriver, on a screen of Xvfb's. They open
+pages 390 px wide (WebKitGTK's window stops at 447); keys and touches are the engine's
+own input events, not events made by a script.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -107,6 +112,11 @@ KEYS = {
     "Tab": "\ue004",
     "Enter": "\ue007",
     "Escape": "\ue00c",
+    "End": "\ue010",
+    "Home": "\ue011",
+    "ArrowLeft": "\ue012",
+    "ArrowUp": "\ue013",
+    "ArrowRight": "\ue014",
     "ArrowDown": "\ue015",
     "Backspace": "\ue003",
     "Space": " ",
@@ -230,4 +240,109 @@ def firefox() -> Iterator[Engine | None]:
             process.wait(timeout=30)
 
 
-ENGINES = {"chromium": chromium, "firefox": firefox}
+# -------------------------------------------------------------------- WebKitGTK
+
+
+class WebKit:
+    name = "WebKit"
+
+    def __init__(self, driver: str) -> None:
+        self.driver = driver
+        self.session = ""
+
+    def command(self, method: str, path: str, **parameters: Any) -> Any:
+        body = json.dumps(parameters).encode() if method == "POST" else None
+        request = urllib.request.Request(f"{self.driver}/session{path}", body, method=method)
+        request.add_header("Content-Type", "application/json")
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                return json.loads(answer.read())["value"]
+        except urllib.error.HTTPError as error:
+            problem = json.loads(error.read())["value"]
+            raise RuntimeError(f"{path}: {problem['error']}: {problem['message']}") from None
+
+    def close(self) -> None:
+        if self.session:
+            self.command("DELETE", self.session)
+            self.session = ""
+
+    def open(self, url: str) -> None:
+        self.close()  # with all that the page has stored
+        self.session = "/" + self.command("POST", "", capabilities={})["sessionId"]
+        size = {"width": WIDTH, "height": HEIGHT}
+        self.command("POST", f"{self.session}/window/rect", **size)
+        self.command("POST", f"{self.session}/timeouts", script=1000 * PATIENCE)
+        self.command("POST", f"{self.session}/url", url=url)
+
+    def reload(self) -> None:
+        self.command("POST", f"{self.session}/refresh")
+
+    def evaluate(self, function: str, *arguments: Any) -> Any:
+        call = f"const done = arguments[arguments.length - 1], all = {json.dumps(arguments)};"
+        call += f"(async () => ({function})(...all))().then((v) => done(JSON.stringify(v)),"
+        call += "(e) => done(JSON.stringify({ failed: String(e) })));"
+        answer = self.command("POST", f"{self.session}/execute/async", script=call, args=[])
+        value = json.loads(answer) if answer else None
+        if isinstance(value, dict) and "failed" in value:
+            raise RuntimeError(value["failed"])
+        return value
+
+    def perform(self, source: dict, *actions: dict) -> None:
+        given = [{**source, "actions": actions}]
+        self.command("POST", f"{self.session}/actions", actions=given)
+
+    def press(self, key: str) -> None:
+        value = KEYS.get(key, key)
+        kinds = ("keyDown", "keyUp")
+        self.perform({"type": "key", "id": "keys"}, *({"type": k, "value": value} for k in kinds))
+
+    def type(self, text: str) -> None:
+        for character in text:
+            self.press(character)
+
+    def tap(self, selector: str) -> None:
+        """With a mouse: the driver has no fingers."""
+        x, y = (round(v) for v in self.evaluate(CENTRE, selector))
+        mouse = {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}}
+        move = {"type": "pointerMove", "x": x, "y": y, "duration": 0}
+        self.perform(
+            mouse, move, {"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}
+        )
+
+
+@contextmanager
+def webkit() -> Iterator[Engine | None]:
+    programs = [shutil.which(name) for name in ("WebKitWebDriver", "xvfb-run")]
+    if None in programs:
+        yield None
+        return
+    port = _free_port()
+    command = ["xvfb-run", "-a", "-s", "-screen 0 1400x1000x24", "WebKitWebDriver"]
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(
+        [*command, f"--port={port}"], stdout=quiet, stderr=quiet, start_new_session=True
+    )
+    engine = WebKit(f"http://127.0.0.1:{port}")
+    try:
+        _wait_for(port)
+        yield engine
+        engine.close()
+    finally:
+        # xvfb-run, its screen and the driver are one group
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=30)
+
+
+def _wait_for(port: int) -> None:
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+
+
+ENGINES = {"chromium": chromium, "firefox": firefox, "webkit": webkit}
