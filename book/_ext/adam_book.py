@@ -124,6 +124,12 @@ ICON_SCRIPT = re.compile(r"\s*<script[^>]*scripts/fontawesome\.js[^>]*></script>
 EMPTY_HEADING = re.compile(r'<th class="head">\s*(?:<p>\s*</p>)?\s*</th>')
 
 
+# The text cites authors and years; a list with labels of its own ([KB15]) names nothing.
+LABEL = re.compile(
+    r'(<div class="citation"[^>]*>\s*)<span class="label">.*?</span></span>\s*', re.DOTALL
+)
+
+
 # A notebook is saved, not shown as text, also from file://.
 DOWNLOAD = re.compile(r'(<a href="[^"]*_sources/[^"]*\.(?:ipynb|md)") target="_blank"')
 
@@ -136,19 +142,12 @@ def finish_pages(app, error):
         old = page.read_text(encoding="utf-8")
         new = ICON_SCRIPT.sub("", old)
         new = DOWNLOAD.sub(r"\1 download", new)
+        new = LABEL.sub(r"\1", new)
         new = EMPTY_HEADING.sub('<td class="head"></td>', new)
         for found, better in ACCESSIBLE:
             new = new.replace(found, better)
         if new != old:
             page.write_text(new, encoding="utf-8")
-    # From file:// a page may not fetch others: results stand there without excerpts,
-    # instead of an error in the console for each.
-    options = Path(app.outdir) / "_static/documentation_options.js"
-    text = options.read_text(encoding="utf-8")
-    if "file:" not in text:
-        quiet = "DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;"
-        text += f'\nif (location.protocol === "file:") {quiet}\n'
-        options.write_text(text, encoding="utf-8")
     for script in Path(app.outdir).glob("_static/scripts/fontawesome.js*"):
         script.unlink()
 

@@ -44,7 +44,7 @@ class Answer(SphinxDirective):
         ask = self.paragraph(key["ask"])
         ask["ids"].append(f"{place}-ask")
         begin = (
-            f'<form class="answer" data-for="{name}" autocomplete="off" novalidate hidden'
+            f'<form class="answer" data-for="{name}" autocomplete="off" novalidate'
             f' aria-label="Answer to exercise {name}">'
         )
         end = (

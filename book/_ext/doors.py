@@ -21,7 +21,7 @@ LOST = """\
 <meta name="robots" content="noindex" />
 <title>No such page: {title}</title>
 <style>
-:root {{ color-scheme: light dark; }}
+:root {{ color-scheme: light dark; color: CanvasText; background: Canvas; }}
 body {{ font: 1.1rem/1.6 system-ui, sans-serif; }}
 main {{ max-width: 36rem; margin: 15vh auto; padding: 0 1rem; }}
 </style>

@@ -30,7 +30,11 @@ DISPLAY = re.compile(
     r"\\\[(?P<tex>.*?)\\\]</div>",
     re.DOTALL,
 )
-# MyST's dollar signs within raw HTML and titles are left to MathJax by other marks.
+# Glued numbers and titles of the literature keep the dollar signs they were written with.
+VERBATIM = re.compile(
+    r'<span class="pasted-text">[^<]*</span>|<div class="citation".*?</div>', re.DOTALL
+)
+DOLLARS = re.compile(r"\$([^$<]+)\$")
 SCRIPT = re.compile(r'\s*<script[^>]*src="[^"]*mathjax/tex-chtml\.js[^"]*"[^>]*></script>')
 LINK = '<link rel="stylesheet" type="text/css" href="{up}_static/formulas.css" />\n</head>'
 
@@ -75,6 +79,8 @@ def set_page(page: str, typeset: Typesetter) -> str:
     def display(found: re.Match) -> str:
         return found["open"] + with_source(found["tex"], True, typeset) + "</div>"
 
+    marked = r'<span class="math notranslate nohighlight">\\(\1\\)</span>'
+    page = VERBATIM.sub(lambda found: DOLLARS.sub(marked, found[0]), page)
     return INLINE.sub(inline, DISPLAY.sub(display, page))
 
 

@@ -76,6 +76,7 @@ class Predict(SphinxDirective):
         end = (
             '<span class="buttons"><button type="submit">Commit</button>'
             '<button type="button" class="show">Show me</button></span>'
+            '<p class="guess-note">The answer stands below, covered until you commit.</p>'
             '<p class="guess-say" role="status"></p></form>' + answer_key.key_script(name, key)
         )
         return [
@@ -90,7 +91,8 @@ class Predict(SphinxDirective):
         begin = '<fieldset><legend class="visually-hidden">Your guess</legend>'
         field = [nodes.raw("", begin, format="html")]
         for letter, option in zip("abcdefghij", options, strict=False):
-            radio = f'<label><input type="radio" name="guess" value="{letter}"> <span>'
+            lettered = f"({letter}) " if key.get("options") else ""
+            radio = f'<label><input type="radio" name="guess" value="{letter}"> <span>{lettered}'
             field += [nodes.raw("", radio, format="html"), *self.inline(option)]
             field.append(nodes.raw("", "</span></label>", format="html"))
         return [*field, nodes.raw("", "</fieldset>", format="html")]

@@ -37,7 +37,10 @@ ORDER = {
         *("numerals", "verdicts", "keyrules", "judge", "page"),
     ],
     "experiments.answers": ["code_05", "code_17"],
-    "conformance": ["exhibits", "diagnose"],
+    "conformance": [
+        *("lines", "exhibits", "subject", "runs", "match", "schedules", "variants", "family"),
+        *("naming", "battery", "report", "adapters", "libraries", "diagnose"),
+    ],
 }
 SEES = {
     "": set(),

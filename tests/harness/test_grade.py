@@ -47,6 +47,7 @@ R, N, M, E = "right", "not yet", "empty", "error"
 FIRST, SECOND = (RIGHT[name] for name in EXERCISES)
 WRONG = judge.entry("7.1")["wrong"][0]["is"]
 LOOP = ("while True:", "    pass")
+LOOPS = ["while 'not needed':\n    pass"]
 # Name -> notebook, and what must stand in its two rows.
 CLASS: dict[str, tuple[str, tuple[str, str]]] = {
     "ann": (answers(FIRST, SECOND), (R, R)),
@@ -61,7 +62,7 @@ CLASS: dict[str, tuple[str, tuple[str, str]]] = {
         notebook(
             "%matplotlib inline\n!echo no shell\nroots = np.roots([4, -7.23, 3.24])",
             "far = []",
-            "while 'not needed':\n    pass",
+            *LOOPS,
             "far.append(10_000)",
             cell("7.1", "answer = max(roots)"),
             cell("7.3", "answer = np.sqrt(far[0])"),
@@ -76,6 +77,14 @@ CLASS: dict[str, tuple[str, tuple[str, str]]] = {
     "own name": (notebook(f'mine = {FIRST}\ncheck("7.1", mine)'), (R, M)),
     "no call": (notebook(f"answer = {FIRST}"), (M, M)),
     "misspelt": (notebook(cell("7.1", "answer = 0.986 alpha"), cell("7.3")), (E, M)),
+    "unknown": (
+        notebook(*LOOPS, cell("7.1", "answer = nobody"), cell("7.3", f"answer = {SECOND}")),
+        (E, R),
+    ),
+    "by star": (
+        notebook("from math import *", *LOOPS, cell("7.3", "answer = sqrt(10_000)")),
+        (M, R),
+    ),
     "raises": (notebook(cell("7.1", "answer = 1 / 0"), cell("7.3", f"answer = {SECOND}")), (E, R)),
     "exits": (notebook(cell("7.1", "raise SystemExit"), cell("7.3", f"answer = {SECOND}")), (E, R)),
     "dies": (
@@ -300,6 +309,7 @@ NEEDED = {
     "not by a module": (["import numpy as np", "z = np.sqrt(2)", "answer = np.pi"], [0]),
     "not by a plot": (["x = [1]", "ax.plot(x)", "print(x)", "answer = x"], [0]),
     "not what is broken": (["x = 1", "x ==== 2", "answer = x"], [0]),
+    "a star": (["from math import *", "x = 1", "answer = pi"], [0]),
     "magic": (["%load_ext a\nx = 1", "%%bash\nx=2", "%%time\ny = x", "answer = y"], [0, 2]),
 }
 

@@ -19,13 +19,20 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from tools.notebooks import guards, parser
+from tools.notebooks import guards, parser, seeds
 from tools.notebooks import run as run_notebooks
+from tools.notebooks.slices import slices
 
 CLAIM = """\
 ```{prf:theorem} A constant gradient
 :label: claim-06-constant
 The average of a constant $g$ is $g$.
+```
+"""
+OBSERVATION = """\
+```{prf:observation} Measured: a coin
+:label: claim-06-coin
+Of 100 flips of a fair coin 31 to 69 are heads.
 ```
 """
 CELLS = [
@@ -62,7 +69,7 @@ CELLS = [
         "def check(exercise, answer):\n"
         '    said = "right" if answer == KEY[exercise] else "not answered yet"\n'
         '    print(f"Exercise {exercise}: {said}.")\n\n\n'
-        'confirm = check\nsettle("6.a", 1 / 2)',
+        'confirm = check\nflips = 100\nsettle("6.a", 1 / 2)',
     ),
     ("b3", "It is less than one.\n\n```{settled} 6.a\n```"),
     ("a4", 'glue("06-half", f"{1 / 2:.2f}")'),
@@ -100,8 +107,18 @@ CELLS = [
         "- One ({prf:ref}`claim-06-constant`).\n- Two.\n- Three.\n\n"
         "## Further reading\n\n{cite:t}`kingma2014adam`.",
     ),
+    ("d1", OBSERVATION),
+    (
+        "d2",
+        "# protocol: 100 flips, once\n"
+        "import numpy as np\n\n"
+        "rng = np.random.default_rng(3)\n"
+        "assert 30 < rng.integers(2, size=flips).sum() < 70\n"
+        'print("neither side is rare")',
+        {"tags": ["check:claim-06-coin"]},
+    ),
 ]
-CODE = {"a2", "a3", "a4", "a6", "a8", "b2", "c1", "c3", "c5", "c7"}
+CODE = {"a2", "a3", "a4", "a6", "a8", "b2", "c1", "c3", "c5", "c7", "d2"}
 KEY = """\
 ["6.a"]
 form = "number"
@@ -165,7 +182,15 @@ def sound(tmp_path_factory):
     path = root / "book/06_bias.ipynb"
     nbformat.write(notebook(), path)
     assert run_notebooks.main([str(path)]) == 0
+    replicate(root)
     return root
+
+
+def replicate(root, **changed):
+    """The table of replications, as it would be after a run on which all held."""
+    found = slices(parser.read(root / "book/06_bias.ipynb"))
+    row = {"held": 9, "of": 9, "slice": found["claim-06-coin"].hash} | changed
+    (root / "book/seeds.json").write_text(seeds.table_text({"claim-06-coin": row}))
 
 
 @pytest.fixture
@@ -248,6 +273,14 @@ def test_a_chapter_that_is_still_to_be_converted_is_let_pass(book):
     }
     (book / "tools/notebooks/pending").mkdir(parents=True)
     (book / "tools/notebooks/pending/06_bias").write_text("")
+    assert guards.problems(book) == {}
+
+
+def test_a_share_that_the_statement_tells_is_let_pass(book):
+    broken = Broken(book)
+    broken.replace("d1", "are heads.", "are heads, on 8 of 9 seeds.")
+    broken.save()
+    replicate(book, held=8)
     assert guards.problems(book) == {}
 
 
@@ -334,6 +367,48 @@ BREAKS = {
         lambda b: b.cell("a2")["metadata"]["tags"].append("remove-cell"),
         "checks_can_fail_and_can_be_seen",
         "id a2",
+    ),
+    "a measurement that was never repeated": (
+        lambda b: (b.root / "book/seeds.json").write_text("{\n\n}\n"),
+        "measured_claims_were_replicated",
+        "id d1): claim-06-coin was never run on other seeds",
+    ),
+    "a measurement repeated before its check was changed": (
+        lambda b: b.replace("d2", "30 <", "20 <"),
+        "measured_claims_were_replicated",
+        "id d1): claim-06-coin was run on other seeds before",
+    ),
+    "a measurement repeated before what it needs was changed": (
+        lambda b: b.replace("b2", "flips = 100", "flips = 90"),
+        "measured_claims_were_replicated",
+        "id d1): claim-06-coin was run on other seeds before",
+    ),
+    "a measurement that does not always hold": (
+        lambda b: replicate(b.root, held=8),
+        "measured_claims_were_replicated",
+        "id d1): claim-06-coin held on 8 of 9, and its statement tells no share",
+    ),
+    "a measurement repeated too rarely": (
+        lambda b: replicate(b.root, held=8, of=8),
+        "measured_claims_were_replicated",
+        "id d1): claim-06-coin was run on 8 other seeds, not on 9",
+    ),
+    "a measurement that is not what its row says": (
+        lambda b: replicate(b.root, held=1, of=1, deterministic=True),
+        "measured_claims_were_replicated",
+        "id d1): claim-06-coin is called deterministic",
+    ),
+    "a row of nothing": (
+        lambda b: b.replace("d1", "claim-06-coin", "claim-06-dice"),
+        "measured_claims_were_replicated",
+        "book/seeds.json: claim-06-coin is no observation",
+    ),
+    "a table that was edited": (
+        lambda b: (b.root / "book/seeds.json").write_text(
+            (b.root / "book/seeds.json").read_text().replace(": 9", ":9")
+        ),
+        "measured_claims_were_replicated",
+        "book/seeds.json: not as tools/notebooks/seeds.py writes it",
     ),
     "a measurement under a theorem's title": (
         lambda b: b.replace("a1", "} A constant", "} Measured: a constant"),
@@ -858,7 +933,7 @@ def test_nbval_sees_every_kind_of_tampering(book):
             continue
         assert f"book/06_bias.ipynb::Cell {number - 1}" in output
         assert f"code cell {number} (id {cell_id})" in output
-    assert "6 passed" in output or "FIGURES NOT COMPARED" in output
+    assert "7 passed" in output or "FIGURES NOT COMPARED" in output
 
 
 def test_nbval_says_when_figures_cannot_be_compared(book, tmp_path):

@@ -11,7 +11,8 @@ from sphinx.util.docutils import docutils_namespace, patch_docutils
 from tests.site.pages import Reader, markdown
 from tools.notebooks import parser
 
-EXTENSIONS = ["myst_nb", "sphinx_proof", "sphinx_exercise", "checks", "folds", "predict", "answers"]
+EXTENSIONS = ["myst_nb", "sphinx_proof", "sphinx_exercise"]
+EXTENSIONS += ["checks", "folds", "predict", "answers", "proofs"]
 
 
 class Said:

@@ -81,3 +81,14 @@ def test_the_bundle_is_of_the_source_that_stands_beside_it() -> None:
     for option in options.split(", "):
         name, value = option.split(": ")
         assert re.search(rf"{name}:{float(value):g}\b", bundle)
+
+
+def test_what_kept_its_dollar_signs(formulas, typeset) -> None:
+    page = (
+        '<p>Of <span class="pasted-text">$a^2$</span>, at $5 or $6</p>'
+        '<div class="citation"><p>A rate of $O(1/k)$, 1983</p></div>'
+    )
+    done = formulas.set_page(page, typeset)
+    assert done.count("<mjx-container") == 2
+    assert "at $5 or $6" in done
+    assert done.count("$") == 2

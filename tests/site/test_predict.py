@@ -54,7 +54,7 @@ def test_a_choice_is_a_group_of_labelled_options(build):
     group = page.one("fieldset")
     assert group.one("legend").text == "Your guess"
     assert [r["value"] for r in group.all("input", type="radio")] == ["a", "b"]
-    assert [label.text for label in group.all("label")] == ["small, \\(x\\)", "large"]
+    assert [label.text for label in group.all("label")] == ["(a) small, \\(x\\)", "(b) large"]
 
 
 def test_the_key_is_on_the_page_and_not_to_be_read_at_a_glance(build):

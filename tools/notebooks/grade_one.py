@@ -68,15 +68,9 @@ class Notebook:
         """What the notebook gives to ``check(name, ...)``; of several answers the last."""
         given: Any = ...
         for place in self.places[name]:
-            value = self._given(name, place)
+            value = self._run(name, [*needed.needed(self.code, place), place])
             given = given if value is ... else value
         return given
-
-    def _given(self, name: str, place: int) -> Any:
-        try:
-            return self._run(name, [*needed.needed(self.code, place), place])
-        except NameError:  # what it needs was not seen: all cells, then
-            return self._run(name, [*range(place + 1)])
 
     def _run(self, name: str, cells: list[int]) -> Any:
         given: list[Any] = [...]

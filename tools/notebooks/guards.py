@@ -26,9 +26,10 @@ import yaml
 from PIL import Image
 
 from adam_lib.experiments import keyrules
-from tools.notebooks import parser
+from tools.notebooks import parser, seeds
 from tools.notebooks import run as run_notebooks
 from tools.notebooks.parser import Cell, Page
+from tools.notebooks.slices import Slice, slices
 
 
 @dataclass(frozen=True)
@@ -384,6 +385,45 @@ def claims_stand_alone(book: Book) -> Iterator[str]:
                     f"{claim.where}: {claim.label}: an observation's title, and no "
                     "other, starts with 'Measured:'"
                 )
+
+
+# "on 7 of 9 seeds", "in nine of ten runs", "in 80 % of the runs"
+SHARE = re.compile(r"\b\w+ of (?:the |all )?\w+\b.{0,40}?\b(?:seeds|runs)\b|\d ?(?:%|per cent)")
+
+
+@guard
+def measured_claims_were_replicated(book: Book) -> Iterator[str]:
+    """Each observation was run on other seeds (make seeds), as it stands now."""
+    path = book.root / "book" / seeds.TABLE.name
+    rows = seeds.read_table(path)
+    if rows and path.read_text(encoding="utf-8") != seeds.table_text(rows):
+        yield f"book/{path.name}: not as tools/notebooks/seeds.py writes it"
+    measured = {c.label for page in book.pages for c in page.claims if c.kind == "observation"}
+    for label in sorted(set(rows) - measured):
+        yield f"book/{path.name}: {label} is no observation of the book"
+    for page in converted(book):
+        of_page = slices(page)
+        for claim in page.claims:
+            if claim.kind == "observation" and claim.label in of_page:
+                for what in _replication(of_page[claim.label], rows.get(claim.label)):
+                    yield f"{claim.where}: {claim.label} {what} (make seeds)"
+
+
+def _replication(slice_: Slice, row: dict | None) -> Iterator[str]:
+    claim = slice_.claim
+    if row is None:
+        yield "was never run on other seeds"
+        return
+    if row["slice"] != slice_.hash:
+        yield "was run on other seeds before its check, or what that needs, was changed"
+    draws = any("default_rng" in cell.source for cell in slice_.cells)
+    if row.get("deterministic"):
+        if draws:
+            yield "is called deterministic, but its cells draw numbers"
+    elif row["of"] < len(seeds.SHIFTS):
+        yield f"was run on {row['of']} other seeds, not on {len(seeds.SHIFTS)}"
+    if row["held"] < row["of"] and not SHARE.search(f"{claim.title} {claim.statement}"):
+        yield f"held on {row['held']} of {row['of']}, and its statement tells no share"
 
 
 @guard

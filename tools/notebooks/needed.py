@@ -62,6 +62,8 @@ def names_of(source: str) -> Names:
         bound, deep = _table(table)
         uses += [(name, frozenset(deep)) for name in bound if deep]
         binds |= bound
+        if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
+            binds.add("*")  # whatever that may be
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
             imports |= bound
         if isinstance(statement, SETS):
@@ -206,7 +208,7 @@ def needed(cells: Sequence[str], target: int, *, wary: bool = False) -> list[int
         names = found[i]
         held = {m for n in wanted - modules for m in groups.get(n, {n})}
         changed = names.changes | names.given if wary else names.changes
-        if names.binds & wanted or (changed - modules) & held:
+        if "*" in names.binds or names.binds & wanted or (changed - modules) & held:
             kept.append(i)
             wanted -= names.sets
             wanted = _with_used(wanted | names.reads, called)

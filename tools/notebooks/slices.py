@@ -39,7 +39,8 @@ class Slice:
     def protocol(self) -> str:
         """What the cells say of it, in lines that start with ``# protocol:``."""
         found = [m for cell in self.cells for m in PROTOCOL.findall(cell.source)]
-        return " ".join(re.sub(r"\s*\n#\s*", " ", text).strip() for text in found)
+        said = (re.sub(r"\s*\n#\s*", " ", text).strip() for text in found)
+        return " ".join(dict.fromkeys(said))  # two cells may say the same
 
 
 def slices(page: Page) -> dict[str, Slice]:

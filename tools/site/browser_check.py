@@ -279,7 +279,7 @@ async def measure_code(browser, root: str, pages: list[str]) -> list[str]:
 
 
 async def search_both_ways(browser, http_root: str, file_root: str) -> list[str]:
-    """From a server, and from file:// where a page may not fetch others."""
+    """From a server, and from file://, where a page may not fetch others."""
     found: list[str] = []
     for root in (http_root, file_root):
         context = await browser.new_context(**MODES["light"])

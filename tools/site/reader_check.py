@@ -5,6 +5,11 @@ Called by tools/site/browser_check.py; each check returns what is wrong, as sent
 
 from __future__ import annotations
 
+import re
+import tomllib
+from pathlib import Path
+from urllib.parse import quote
+
 # What has the focus, whether it can be seen, and whether anything shows it.
 FOCUSED = """() => {
   const e = document.activeElement;
@@ -110,31 +115,55 @@ async def phone_menu(page) -> list[str]:
     return found
 
 
-# What a reader types, and a page that must be among the first five found.
-SEARCHES = {
-    "beta2": "book/notation.html",
-    "bias correction": "book/06_bias_correction.html",
-    "epsilon": "book/08_epsilon.html",
-    "mhat": "book/06_bias_correction.html",
-    "second raw moment": "book/notation.html",
-}
-FOUND = """(links) => [...document.querySelectorAll("#search-results ul.search li > a")]
-  .map((a) => a.getAttribute("href").split(/[?#]/)[0])"""
+SEARCHES = tomllib.loads(
+    Path(__file__).with_name("searches.toml").read_text(encoding="utf-8"),
+)
+FOUND = """() => ({
+  pages: [...document.querySelectorAll("#search-results ol.search > li > a")]
+    .map((a) => a.getAttribute("href").split(/[?#]/)[0]),
+  text: document.querySelector("#search-results").textContent,
+  marked: document.querySelectorAll("#search-results p.context mark").length,
+})"""
+# The same without a page for each: what would stand there.
+ALL = """(queries) => {
+  const index = book.prepare(book.texts);
+  return queries.map((query) => {
+    const pages = book.search(index, query).slice(0, 12);
+    const parts = pages.flatMap(book.quote);
+    return {
+      pages: pages.map(({ places: [best] }) => best.address),
+      text: parts.map(([word]) => word).join(" "),
+      marked: parts.filter(([, hit]) => hit).length,
+    };
+  });
+}"""
+# what stands on every page, and TeX
+CHROME = re.compile(r"\\[a-zA-Z(\[]|[$]|(?i:Link to this|show all code|Colab|Toggle)")
+
+
+def judged(words: str, name: str, got: dict) -> list[str]:
+    found = []
+    if f"book/{name}.html" not in got["pages"][:3]:
+        found.append(f"search for {words!r} finds {got['pages'][:3]}, not {name}")
+    if chrome := CHROME.search(got["text"]):
+        found.append(f"search for {words!r} shows {chrome[0]!r}")
+    # an equation or an exercise is found by its number, which is no part of its text
+    if not got["marked"] and not re.search(r"[a-z] \(?\d+\.\d", words):
+        found.append(f"search for {words!r}: no excerpt shows what was asked for")
+    return found
 
 
 async def search_finds(page, root: str) -> list[str]:
-    """The built site's own search, by names that readers use for symbols."""
+    """The built site's own search, by what readers type (searches.toml)."""
+    asked = [(q, name) for part in SEARCHES.values() for q, name in part.items()]
     found = []
-    for words, wanted in SEARCHES.items():
-        await page.goto(f"{root}search.html?q={words.replace(' ', '+')}", wait_until="load")
-        # "Search finished, found 9 pages", or none
-        done = (
-            "/found|did not match/.test(document.querySelector('#search-results p')?.textContent)"
-        )
-        await page.wait_for_function(done)
-        hits = await page.evaluate(FOUND)
-        if wanted not in hits[:5]:
-            found.append(f"search for {words!r} finds {hits[:5]}, not {wanted}")
+    for words, name in asked[::15]:
+        await page.goto(f"{root}search.html?q={quote(words)}", wait_until="load")
+        await page.wait_for_selector("#search-results[data-done]")
+        found += judged(words, name, await page.evaluate(FOUND))
+    got = await page.evaluate(ALL, [words for words, _ in asked])
+    for (words, name), one in zip(asked, got, strict=True):
+        found += judged(words, name, one)
     return found
 
 

@@ -18,7 +18,6 @@
     const entry = book.key(form.parentElement.querySelector("script.answer-key"));
     const say = form.querySelector(".answer-say");
     const fields = [...form.querySelectorAll("input")];
-    form.hidden = false;
 
     // As one text: what a notebook's cell would hold.
     const text = () => {
