@@ -22,6 +22,9 @@ HASHES ?=
 MUTANTS ?=
 SEEDS ?=
 UPGRADE ?=
+FIGURES ?= figures
+ONLY ?=
+SVG ?=
 MINE ?= my-notebooks
 STUDENT ?=
 COPIES ?=
@@ -31,7 +34,7 @@ GRADE ?=
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve copies lab edit grade test notebooks lint bench browser check mutants seeds platforms linkcheck pdf lock clean
+.PHONY: help book serve copies lab edit grade figures test notebooks lint bench browser check mutants seeds platforms linkcheck pdf lock clean
 
 help:
 	@echo "make book       build the book, every warning an error"
@@ -39,6 +42,7 @@ help:
 	@echo "make lab        open copies of the notebooks, your own, in JupyterLab (STUDENT=1: no solutions)"
 	@echo "make copies     write those copies to $(MINE)/ and leave what you changed"
 	@echo "make grade      DIR=folder: grade the notebooks that a class handed in"
+	@echo "make figures    every figure and its caption, to figures/ (ONLY=06 SVG=1: one chapter, as SVG)"
 	@echo "make edit       open the sources in JupyterLab, for authors"
 	@echo "make test       run all tests; every output of every notebook is compared"
 	@echo "make notebooks  execute the notebooks again and store their outputs"
@@ -144,6 +148,9 @@ grade: $(READY)
 	@test -n "$(DIR)" || { echo "make: which folder? make grade DIR=handed-in" >&2; exit 1; }
 	@$(BIN)/python -m tools.notebooks.grade "$(DIR)" --csv "$(CSV)" $(GRADE)
 
+figures: $(READY)
+	@$(BIN)/python -m tools.notebooks.figures "$(FIGURES)" $(if $(ONLY),--only "$(ONLY)") $(if $(SVG),--svg)
+
 # For authors: the sources, as they are stored.
 edit: $(READY)
 	@$(BIN)/python -m jupyter lab book
@@ -173,6 +180,7 @@ $(VENV)/.browser: tools/site/requirements-browser.txt .ci/browser-hashed.txt $(R
 browser: $(VENV)/.browser
 	@$(BIN)/python tools/site/browser_check.py $(SITE)
 	@$(BIN)/python tools/site/lab_check.py $(SITE)
+	@$(BIN)/python tools/site/lab_hands.py $(SITE)
 	@$(BIN)/python tools/site/survey.py $(SITE)
 	@$(BIN)/python tools/site/reader_path.py $(SITE)
 	@$(BIN)/python tools/site/lab_engines.py

@@ -116,6 +116,25 @@ def test_a_claim_is_a_quotation_with_its_number() -> None:
     assert lines[-1] == r"> Then $\left|a\right|$."
 
 
+@pytest.mark.parametrize(
+    ("row", "last"),
+    [
+        ({"held": 9, "of": 9}, "> *held on 9 of 9 fresh seeds*"),
+        (
+            {"held": 8, "of": 9, "protocol": "*tuned* on 5_0 starts"},
+            r"> *held on 8 of 9 fresh seeds (\*tuned\* on 5\_0 starts)*",
+        ),
+        ({"held": 1, "of": 1, "deterministic": True}, "> *draws nothing: one run*"),
+        (None, "> *not run on fresh seeds yet*"),
+    ],
+)
+def test_a_measured_claim_says_on_how_many_seeds_it_held(row: Any, last: str) -> None:
+    rows = {"claim-06-x": row} if row else {}
+    text = THEOREM.replace("theorem", "observation")
+    lines = plain(text, context(rows=rows)).split("\n")
+    assert lines[-3:] == [r"> Then $\left|a\right|$.", ">", last]
+
+
 def test_other_directives() -> None:
     text = plain(
         "```{prf:proof}\n:class: dropdown\nSince $1=1$.\n```\n\n"

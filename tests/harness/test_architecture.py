@@ -40,6 +40,7 @@ ORDER = {
     "conformance": [
         *("lines", "exhibits", "subject", "runs", "match", "schedules", "variants", "family"),
         *("naming", "battery", "report", "adapters", "libraries", "diagnose"),
+        *("command", "pytest_plugin"),
     ],
 }
 SEES = {
@@ -51,7 +52,12 @@ SEES = {
     "experiments.answers": {"", "after", "experiments", "conformance"},
 }
 # What is not NumPy or Python's own, and the one module that may use it.
-OUTSIDE = {"matplotlib": "experiments.plotting", "IPython": "experiments.page", "numba": "fused"}
+OUTSIDE = {
+    "matplotlib": "experiments.plotting",
+    "IPython": "experiments.page",
+    "numba": "fused",
+    "pytest": "conformance.pytest_plugin",
+}
 CORE = ["_checks", "moments", "base", "sgd", "adaptive", "adam"]
 
 

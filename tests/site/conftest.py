@@ -1,5 +1,6 @@
 """A book of one page, built by Sphinx with the book's own extensions."""
 
+import json
 import shutil
 import sys
 
@@ -12,7 +13,7 @@ from tests.site.pages import Reader, markdown
 from tools.notebooks import parser
 
 EXTENSIONS = ["myst_nb", "sphinx_proof", "sphinx_exercise"]
-EXTENSIONS += ["checks", "folds", "predict", "answers", "proofs"]
+EXTENSIONS += ["checks", "replication", "folds", "predict", "answers", "proofs"]
 
 
 class Said:
@@ -36,7 +37,7 @@ def build(tmp_path, monkeypatch):
     """Build a page from cells; the parsed page, and the warnings."""
     monkeypatch.setattr(sys, "path", [str(parser.BOOK / "_ext"), *sys.path])
 
-    def run(*cells, keys=""):
+    def run(*cells, keys="", rows=None, pages=(), extensions=()):
         import answer_key
 
         monkeypatch.setattr(answer_key, "KEYS", tmp_path / "answers")
@@ -48,10 +49,15 @@ def build(tmp_path, monkeypatch):
         cells = [markdown("# Bias correction\n\nAn opening.\n"), *cells]
         page = new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
         (source / "book/06_bias.ipynb").write_text(writes(page), encoding="utf-8")
-        (source / "index.md").write_text("# Start\n\n```{toctree}\n:numbered:\nbook/06_bias\n```\n")
+        (source / "book/seeds.json").write_text(json.dumps(rows or {}), encoding="utf-8")
+        for name, text in dict(pages).items():
+            (source / f"book/{name}.md").write_text(text, encoding="utf-8")
+        names = "\n".join(f"book/{name}" for name in ["06_bias", *dict(pages)])
+        (source / "index.md").write_text(f"# Start\n\n```{{toctree}}\n:numbered:\n{names}\n```\n")
         settings = {
-            "extensions": EXTENSIONS,
+            "extensions": [*EXTENSIONS, *extensions],
             "nb_execution_mode": "off",
+            "mathjax3_config": {"tex": {"macros": {}}},
             "numfig": True,
             "numfig_secnum_depth": 1,
             "html_theme": "basic",
@@ -66,8 +72,18 @@ def build(tmp_path, monkeypatch):
                 confoverrides=settings, status=None, warning=said, freshenv=True,
             )  # fmt: skip
             app.build()
-        reader = Reader()
-        reader.feed((site / "book/06_bias.html").read_text(encoding="utf-8"))
-        return reader.root, said.text
+        return read(site / "book/06_bias.html"), said.text
 
     return run
+
+
+@pytest.fixture
+def other(tmp_path):
+    """Another page of the book that was built."""
+    return lambda name: read(tmp_path / "site" / name)
+
+
+def read(path):
+    reader = Reader()
+    reader.feed(path.read_text(encoding="utf-8"))
+    return reader.root

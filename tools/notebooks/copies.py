@@ -27,7 +27,7 @@ import nbformat
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from tools.notebooks import parser
+from tools.notebooks import parser, seeds
 from tools.notebooks.numbering import Numbers, read_site
 from tools.notebooks.portable import Context, leftovers, plain, spans
 from tools.site import address
@@ -187,7 +187,8 @@ def make(root: Path, site: Path, commit: str, student: bool) -> dict[str, Any]:
     repository = address.repository(root / "_config.yml")
     macros = config["sphinx"]["config"]["mathjax3_config"]["tex"]["macros"]
     numbers: Numbers = read_site(site, root / "book/references.bib")
-    shared = {"keys": keys(root), "stills": stills(root)}
+    rows = seeds.read_table(root / "book" / seeds.TABLE.name)
+    shared = {"keys": keys(root), "stills": stills(root), "rows": rows}
     install = INSTALL.format(address=repository, commit=commit)
     made = {}
     for path in parser.notebook_paths(root / "book"):

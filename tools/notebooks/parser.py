@@ -124,12 +124,12 @@ class Cell:
 
     def printed(self) -> str:
         """All that the cell wrote to stdout."""
-        return "".join(_text(o.get("text", "")) for o in self.outputs if o.get("name") == "stdout")
+        return "".join(joined(o.get("text", "")) for o in self.outputs if o.get("name") == "stdout")
 
     def shown(self) -> str:
         """All text among the outputs: what was printed, glued or displayed."""
         data = [
-            _text(text)
+            joined(text)
             for output in self.outputs
             for mime, text in output.get("data", {}).items()
             if not mime.startswith("image/")
@@ -239,7 +239,7 @@ class Page:
         }
 
 
-def _text(value: str | list[str]) -> str:
+def joined(value: str | list[str]) -> str:
     return value if isinstance(value, str) else "".join(value)
 
 
@@ -250,7 +250,7 @@ def read(path: Path) -> Page:
         return Page(path, (Cell(0, "markdown", 0, content, path.name),))
     cells, number = [], 0
     for index, raw in enumerate(json.loads(content)["cells"]):
-        source = _text(raw["source"])
+        source = joined(raw["source"])
         runs = raw["cell_type"] == "code" and bool(source.strip())
         number += runs
         cells.append(

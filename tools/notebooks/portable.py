@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.notebooks import parser
+from tools.notebooks import parser, replicated
 from tools.notebooks.numbering import Numbers
 
 
@@ -32,6 +32,7 @@ class Context:
     glued: Mapping[str, str]  # key -> text
     keys: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of exercises
     stills: Mapping[str, str] = field(default_factory=dict)  # explorable -> Markdown image
+    rows: Mapping[str, replicated.Row] = field(default_factory=dict)  # of measured claims
 
     def link(self, label: str, text: str | None = None) -> str:
         place = self.numbers[label]
@@ -209,6 +210,11 @@ def spans(text: str, context: Context) -> str:
 # ---------------------------------------------------------------------- directives
 
 
+def literal(text: str) -> str:
+    """Plain words, none of whose signs mean anything in Markdown."""
+    return re.sub(r"([\\`*_$<\[\]])", r"\\\1", text)
+
+
 def quoted(title: str, lines: list[str]) -> list[str]:
     body = [f"**{title}**", "", *lines]
     while body and not body[-1].strip():
@@ -238,7 +244,10 @@ def _boxed(block: Block, context: Context) -> list[str]:
     number = context.numbers[label].text if label else kind.capitalize()
     argument = spans(block.argument, context).strip()
     title = f"{number} ({argument})" if argument else number
-    return quoted(title, plain_lines(block.body, context))
+    lines = "\n".join(plain_lines(block.body, context)).rstrip().split("\n")
+    if kind == replicated.MEASURED:
+        lines += ["", f"*{literal(replicated.told(context.rows.get(label)))}*"]
+    return quoted(title, lines)
 
 
 def _proof(block: Block, context: Context) -> list[str]:

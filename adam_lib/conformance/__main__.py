@@ -1,0 +1,7 @@
+"""See :mod:`.command`."""
+
+import sys
+
+from .command import main
+
+sys.exit(main())
