@@ -35,7 +35,8 @@ def lion_step(
 
     .. math::
         c_t &= \beta_1 m_{t-1} + (1 - \beta_1)\, g_t \\
-        \theta_t &= \theta_{t-1} - \big(\alpha \operatorname{sign}(c_t) + \alpha\lambda\, \theta_{t-1}\big) \\
+        \theta_t &= \theta_{t-1}
+            - \big(\alpha \operatorname{sign}(c_t) + \alpha\lambda\, \theta_{t-1}\big) \\
         m_t &= \beta_2 m_{t-1} + (1 - \beta_2)\, g_t
 
     The present gradient weighs 1 - beta1 in the direction but only 1 - beta2 in

@@ -57,7 +57,7 @@ class Nets:
     def f(self, params: Sequence[Array]) -> Array:
         """The mean loss on all examples, in nats, of each network."""
         logp = self._forward(params, self.x[None])[1]
-        return -np.mean(logp[:, np.arange(len(self.y)), self.y], axis=1)
+        return np.asarray(-np.mean(logp[:, np.arange(len(self.y)), self.y], axis=1))
 
 
 def digit_nets(

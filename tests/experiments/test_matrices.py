@@ -71,7 +71,7 @@ def test_turned_bowls_are_straight_ones_turned() -> None:
         assert np.allclose(*same)
         blocks = other.hessian[0].reshape(8, 6, 8, 6).transpose(0, 2, 1, 3).reshape(64, 36)
         assert (np.linalg.matrix_rank(blocks, tol=1e-9) == 1) == (kind == "turned")
-    with pytest.raises(ValueError, match="^kind must be one of"):
+    with pytest.raises(ValueError, match=r"^kind must be one of"):
         bowls("bent", 1, np.random.default_rng(5))
 
 
