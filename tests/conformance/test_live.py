@@ -94,7 +94,7 @@ OPTAX = {
     "sgd": "sgd",
     "sign_sgd": "sign_descent",
     "signum": "signum",
-    "yogi": "yogi_from_1e6 + eps_ignored",
+    "yogi": "yogi_from_1e6",
 }
 KERAS = {
     "Adadelta": "adadelta_095",
