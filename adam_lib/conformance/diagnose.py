@@ -1,8 +1,8 @@
 """Is this an Adam? And if not, which bug has it, or which algorithm is it?
 
 :func:`diagnose` takes anyone's optimizer, feeds it some thirty short runs of
-prescribed gradients, puts the named tests of :mod:`.battery` to what was seen,
-and looks for the rule that takes the same steps (:mod:`.naming`).
+prescribed gradients, puts the named tests of ``battery`` to what was seen,
+and looks for the rule that takes the same steps (``naming``).
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def diagnose(
         arrays and returns ``step(grads)``, which takes one step. ``step``
         changes the arrays of ``params`` in place and returns None, or returns
         the new ones as a list. Classes of ``torch.optim``, Keras and MLX and
-        functions of optax are adapted as they are (:mod:`.libraries`); for what
-        is called in another way see :mod:`.adapters`.
+        functions of optax are adapted as they are (``libraries``); for what
+        is called in another way see ``adapters``.
         A hyperparameter that ``start`` does not take counts as fixed and is
         measured.
     reference : str
