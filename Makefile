@@ -180,6 +180,7 @@ $(VENV)/.browser: tools/site/requirements-browser.txt .ci/browser-hashed.txt $(R
 browser: $(VENV)/.browser
 	@$(BIN)/python tools/site/browser_check.py $(SITE)
 	@$(BIN)/python tools/site/lab_check.py $(SITE)
+	@$(BIN)/python tools/site/lab_hands.py $(SITE)
 	@$(BIN)/python tools/site/survey.py $(SITE)
 	@$(BIN)/python tools/site/reader_path.py $(SITE)
 	@$(BIN)/python tools/site/lab_engines.py

@@ -3,6 +3,8 @@
 By itself nbval passes a cell that was never run, and does not look at
 pictures.  Here every cell's execution count must fit, a picture is compared
 pixel by pixel, and the name under which a number is glued is compared too.
+Nor does it see in which order text and figures came, or a line that a carriage
+return covers, and it waits for a dead kernel's answer until the time is up.
 
 Pixels depend on the machine as well as on Matplotlib.  Linux on x86-64 is where
 the stored figures are made, and there they are always compared.  Elsewhere a
@@ -19,13 +21,19 @@ import hashlib
 import io
 import platform
 import sys
+import time
 
+import nbval.plugin
 import numpy as np
 import pytest
+from nbval.kernel import Empty, RunningKernel
 from nbval.plugin import IPyNbCell, IPyNbFile
 from PIL import Image
 
 from tools.notebooks import parser
+
+with contextlib.suppress(ImportError):  # then nobody asks for it
+    from xdist.scheduler import LoadFileScheduling
 
 PNG = "iVBORw0KGgo"  # how every base64 PNG starts
 REFERENCE_FIGURE = "ccc8ad12b55a998e"
@@ -86,6 +94,51 @@ def sanitize(self, value):
 IPyNbCell.sanitize = sanitize
 
 
+# ---------------------------------------------------------------------- outputs
+
+
+def kind(output):
+    """What an output is, apart from what it says."""
+    what = [output.get("output_type"), output.get("name")]
+    return [*filter(None, what), *sorted(output.get("data", {}))]
+
+
+def compare_outputs(self, test, ref, skip_compare=None):
+    """In their order: nbval compares text with text and figures with figures."""
+    now, stored = [kind(o) for o in test], [kind(o) for o in ref]
+    if now != stored:
+        self.comparison_traceback = [f"outputs are {now}", f"stored are {stored}"]
+        return False
+    return _compare_outputs(self, test, ref, skip_compare)
+
+
+_compare_outputs = IPyNbCell.compare_outputs
+IPyNbCell.compare_outputs = compare_outputs
+# nbval's own also takes out what a carriage return or a backspace covers
+nbval.plugin.coalesce_streams = parser.merged
+
+
+# ----------------------------------------------------------------------- kernel
+
+
+def await_reply(self, msg_id, timeout=None):
+    """nbval's, but a kernel that is gone will not answer."""
+    end = None if timeout is None else time.monotonic() + timeout
+    while True:
+        left = 1 if end is None else min(1, end - time.monotonic())
+        if left <= 0:
+            raise Empty
+        try:
+            return _await_reply(self, msg_id, timeout=left)
+        except Empty:
+            if not self.is_alive():
+                raise RuntimeError("the kernel died while it ran this cell") from None
+
+
+_await_reply = RunningKernel.await_reply
+RunningKernel.await_reply = await_reply
+
+
 # ------------------------------------------------------------------------ hooks
 
 
@@ -106,6 +159,14 @@ def pytest_collectstart(collector):
             for key in collector.skip_compare
             if key != "metadata" and not key.startswith("image/")
         )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """The cells of a notebook share a kernel, so they stay on one worker."""
+    if config.getvalue("dist") in ("load", "worksteal", "loadgroup"):
+        return LoadFileScheduling(config, log)
+    return None
 
 
 @pytest.hookimpl(tryfirst=True)

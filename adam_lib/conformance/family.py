@@ -175,6 +175,12 @@ STRANGERS: list[Exhibit] = [
     _stranger("nesterov", "SGD with Nesterov momentum beta1", NESTEROV),
     _stranger("nesterov_09", "SGD with Nesterov momentum 0.9", NESTEROV, {"hyper": "beta1 = 0.9"}),
     _stranger(
+        "signum",
+        "the sign of an average of gradients: Signum",
+        _NO_V,
+        {"m_hat": "m_hat = np.sign(s.m)"},
+    ),
+    _stranger(
         "lion",
         "Lion",
         _NO_V,
@@ -182,12 +188,6 @@ STRANGERS: list[Exhibit] = [
             "m": "c, s.m = beta1 * s.m + (1 - beta1) * g, beta2 * s.m + (1 - beta2) * g",
             "m_hat": "m_hat = np.sign(c)",
         },
-    ),
-    _stranger(
-        "signum",
-        "the sign of an average of gradients: Signum",
-        _NO_V,
-        {"m_hat": "m_hat = np.sign(s.m)"},
     ),
     _stranger("sign_descent", "sign descent", SGD, {"m_hat": "m_hat = np.sign(g)"}),
     _stranger("yogi", "Yogi", {"v": "s.v = s.v - (1 - beta2) * np.sign(s.v - g**2) * g**2"}),
@@ -198,6 +198,37 @@ STRANGERS: list[Exhibit] = [
             "v": "s.v = s.v - (1 - beta2) * np.sign(s.v - g**2) * g**2",
             "m_hat": "m_hat = s.m",
             "v_hat": "v_hat = s.v",
+        },
+    ),
+    _stranger(
+        "yogi_from_1e6",
+        "Yogi whose averages start at 1e-6 (optax)",
+        {
+            "hyper": "s.m, s.v = (s.m, s.v) if s.t else (1e-6 + s.m, 1e-6 + s.v)",
+            "v": "s.v = s.v - (1 - beta2) * np.sign(s.v - g**2) * g**2",
+        },
+    ),
+    _stranger(
+        "rprop",
+        "Rprop, with factors 1.2 and 0.5",
+        _NO_V,
+        {
+            "m": "turn = np.sign(s.last * g)",
+            "m_hat": "size = np.where(s.size == 0, lr, s.size)"
+            " * np.where(turn > 0, 1.2, np.where(turn < 0, 0.5, 1.0))\n"
+            "s.size = size = np.clip(size, 1e-6, 50)\n"
+            "s.last = g = np.where(turn < 0, 0.0, g)\n"
+            "m_hat = np.sign(g) * size / lr",
+        },
+    ),
+    _stranger(
+        "asgd",
+        "averaged SGD, with a rate that falls and a decay of 0.0001",
+        SGD,
+        {
+            "decay": "theta = theta * (1 - 1e-4 * s.eta if s.t else 1 - 1e-4 * lr)",
+            "m_hat": "eta = s.eta if s.t > 1 else lr; m_hat = g * eta / lr\n"
+            "s.eta = lr / (1 + 1e-4 * lr * t) ** 0.75",
         },
     ),
     _stranger(

@@ -20,10 +20,11 @@ JAX_NAMES = {"lr": "learning_rate", "betas": "b1 b2"}
 KERAS_NAMES = {"lr": "learning_rate", "betas": "beta_1 beta_2", "eps": "epsilon"}
 
 
-def of_torch(make: Callable[..., Any], **given: Any) -> Adapted:
+def of_torch(make: Callable[..., Any], *, sparse: bool = False, **given: Any) -> Adapted:
     """Adapt a class of ``torch.optim``, or a function ``make(params, lr=, ...)`` of tensors.
 
-    ``of_torch(torch.optim.Adam, foreach=True)``. The tensors are in NumPy's memory.
+    ``of_torch(torch.optim.Adam, foreach=True)``. The tensors are in NumPy's memory;
+    ``sparse`` leaves out what is zero in a gradient, as for ``SparseAdam``.
     """
     _no_instance(make, "of_torch")
 
@@ -35,7 +36,7 @@ def of_torch(make: Callable[..., Any], **given: Any) -> Adapted:
 
         def step(grads: list[Array]) -> None:
             for x, g in zip(tensors, grads, strict=True):
-                x.grad = torch.from_numpy(g)
+                x.grad = torch.from_numpy(g).to_sparse() if sparse else torch.from_numpy(g)
             opt.step()
 
         return step
@@ -142,7 +143,8 @@ def of_keras(make: Callable[..., Any], **given: Any) -> Adapted:
 
         return step
 
-    return Adapted(make, begin, given, KERAS_NAMES)
+    # Its classes take any keyword and refuse those that they do not know.
+    return Adapted(make, begin, given, None if isinstance(make, type) else KERAS_NAMES)
 
 
 def _third_positional(opt: Any, hyper: Mapping[str, Any]) -> None:
@@ -221,6 +223,7 @@ LIBRARIES: dict[str, tuple[str, Callable[..., Adapted]]] = {
 
 def library(x: Any) -> str:
     """Which of :data:`LIBRARIES` it is from, or an empty string."""
+    x = getattr(x, "func", x)  # of a functools.partial
     kinds = x.__mro__ if isinstance(x, type) else (x, *type(x).__mro__)
     for kind in kinds:
         module = str(getattr(kind, "__module__", ""))

@@ -60,6 +60,11 @@ class State:
         self.clock = self if clock is None else clock
         self._zero = np.zeros_like(theta)
 
+    def of_shape(self, theta: Array) -> State:
+        """On the clock: a state that all tensors of one shape share."""
+        shared: dict[Any, State] = self.__dict__.setdefault("_of_shape", {})
+        return shared.setdefault(theta.shape, State(theta, self, self.i))
+
     def __getattr__(self, name: str) -> Array:
         if name.startswith("_"):
             raise AttributeError(name)

@@ -142,15 +142,16 @@ def fit(
     best = (low + high) / 2
     bounds = low, high
     target = unit_steps(seen, x.lr)[:steps]
-    nearest = np.inf
-    for narrowed in range(12):
+    nearest, stuck = np.inf, 0
+    for _ in range(12):
         axes = [np.linspace(a, b, points) for a, b in zip(low, high, strict=True)]
         grid = np.array(list(product(*axes))) if len(axes) > 1 else axes[0][:, None]
         values = {n: 10 ** grid[:, i, None] for i, n in enumerate(names)}
         error = _distance(lines, {**known, **values}, run, x, target, len(grid))
         best = grid[np.argmin(error)]
         # Where the rule is the right one the distance shrinks with the grid's spacing.
-        if narrowed > 2 and error.min() > max(nearest / 2, 1e-5):
+        stuck = stuck + 1 if error.min() > max(nearest / 2, 1e-3) else 0
+        if stuck == 2:
             break
         nearest = float(error.min())
         width = 2 * (high - low) / (points - 1)

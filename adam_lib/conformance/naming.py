@@ -22,8 +22,22 @@ from .lines import ADAM, compose
 from .match import alike, factors, fit, simulate
 from .schedules import nice, schedule
 from .subject import SINGLE, Path, Run, Subject
-from .variants import CLIPS, CORE, DECAYS, SHIFTS, TENSOR, TRUST, ZEROS, eps_options
+from .variants import (
+    CLIPS,
+    CORE,
+    DECAYS,
+    MATRIX_DECAY,
+    SHIFTS,
+    T_EPOCHS,
+    T_STOPS,
+    T_WRAPS,
+    TENSOR,
+    TRUST,
+    ZEROS,
+    eps_options,
+)
 
+EPOCHS = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 32, 50, 64, 100, 128)
 USUAL = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 0.9999)
 
 
@@ -143,6 +157,8 @@ def _cost(guess: Guess, reference: Reference) -> float:
 def _from(ev: Evidence, base: Guess, depth: int) -> list[Guess]:
     """Stage after stage, from one base."""
     guesses = _core(ev, list(_decoupled(ev, base)) or [base], depth)
+    if not any(ev.explains(g, n) for g in guesses for n in ("noise", "calm") if ev.ran(n)):
+        return guesses  # what eps or several tensors add does not show in another rule
     for options, names in (
         ((*DECAYS, TRUST), ("calm_far", "zeros")),
         (ZEROS, ("impulse", "impulse_beside")),
@@ -151,6 +167,7 @@ def _from(ev: Evidence, base: Guess, depth: int) -> list[Guess]:
         (TENSOR, ("tensors", "equal", "matrices")),
     ):
         guesses = _stage(ev, guesses, options, [n for n in names if ev.ran(n)])
+    guesses = [_matrix_decay(ev, g) for g in guesses]
     return _seen_when_changed(ev, _decay_kinds(ev, guesses))
 
 
@@ -186,9 +203,27 @@ def _decoupled(ev: Evidence, base: Guess) -> Iterator[Guess]:
         part = DECAYS[0] if share > 0 else _named("growth")
         # In single precision the ratio is known to half a spacing of numbers near 1.
         tol = max(1e-6, 2 * SINGLE / abs(share)) if ev.single else 1e-6
-        guess = base.plus(part, {"C_WD": nice(abs(share) / ev.x.lr, tol)})
-        if guess:
-            yield guess
+        for kind in (part, *DECAYS[2:3]) if share > 0 else (part,):
+            if guess := base.plus(kind, {"C_WD": nice(abs(share) / ev.x.lr, tol)}):
+                yield guess
+
+
+def _matrix_decay(ev: Evidence, guess: Guess) -> Guess:
+    """Weight decay that acts on matrices alone, measured in their first step."""
+    if not ev.ran("matrices") or ev.explains(guess, "matrices"):
+        return guess
+    lines = guess.lines
+    assert lines is not None
+    run, seen = ev.runs["matrices"], ev.paths["matrices"].theta
+    path, _ = simulate(lines, guess.constants, run, ev.x, None, steps=1)
+    cut = run.cuts[0][0]
+    with np.errstate(all="ignore"):
+        share = (path[1, cut] - seen[1, cut]) / (run.theta[cut] * ev.x.lr)
+    value = nice(float(np.median(share)), 1e-3 if ev.single else 1e-6)
+    if not np.isfinite(value) or value <= 0:
+        return guess
+    one = guess.plus(MATRIX_DECAY, {"C_WD": value})
+    return one if one and ev.explains(one, "matrices") else guess
 
 
 def _named(name: str) -> Exhibit:
@@ -200,9 +235,11 @@ def _decay_kinds(ev: Evidence, guesses: list[Guess]) -> list[Guess]:
     out = []
     for guess in guesses:
         tried = [guess]
-        if any(p.name == "decay_left_on" for p in guess.parts):
-            rest = replace(guess, parts=tuple(p for p in guess.parts if p.name != "decay_left_on"))
-            for part in DECAYS[1:4]:
+        for name, others in (("decay_left_on", DECAYS[1:4]), ("decay_after", DECAYS[3:4])):
+            if not any(p.name == name for p in guess.parts) or not ev.misses(guess):
+                continue
+            rest = replace(guess, parts=tuple(p for p in guess.parts if p.name != name))
+            for part in others:
                 lr = ev.x.lr if part.name.endswith("without_lr") else 1.0
                 one = rest.plus(part, {"C_WD": nice(guess.constants["C_WD"] * lr, 1e-6)})
                 tried += [one] if one else []
@@ -253,11 +290,14 @@ def _core_in(ev: Evidence, bases: list[Guess], depth: int, name: str) -> list[Gu
     if found := exact(bases):
         return found
     plain = [e for e in CORE if not e.ranges and e.name not in [z.name for z in ZEROS]]
+    plain.append(TRUST)
     plain += SHIFTS  # an eps beside the quotient does not get lost in large gradients
     ones = list(several((e,) for e in (*plain, *STRANGERS)))
     if found := exact(ones):
         return found
     if found := exact(_with_fixed_rates(ev, bases, name)):
+        return found
+    if found := exact(_with_clock(ev, bases, name)):
         return found
     if found := exact(_measured(ev, several((e,) for e in CORE if e.ranges), name)):
         return found
@@ -333,6 +373,21 @@ def _with_fixed_rates(ev: Evidence, bases: list[Guess], name: str) -> Iterator[G
             tol = 1e-3 if ev.single else 1e-6
             named = {k: 1 - nice(v, tol) for k, v in fitted.items()}
             yield replace(guess, constants={**guess.constants, **named})
+
+
+def _with_clock(ev: Evidence, bases: list[Guess], name: str) -> Iterator[Guess]:
+    """A t that stops, or one that counts something larger than steps."""
+    for base in bases:
+        lines = base.lines
+        assert lines is not None
+        args = base.constants, ev.runs[name], ev.x, ev.paths[name], ev.allowed(name)
+        left = simulate(lines, *args)[1]
+        for part in (T_STOPS, *T_WRAPS) if left > 1 else ():
+            if one := base.plus(part, {"C_LAST": left}):
+                yield one
+        for each in EPOCHS if left == 1 or left in EPOCHS else ():
+            if one := base.plus(T_EPOCHS, {"C_EACH": each}):
+                yield one
 
 
 def _with_factor(ev: Evidence, guesses: list[Guess], name: str) -> list[tuple[Guess, bool]]:

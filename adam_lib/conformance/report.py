@@ -176,6 +176,8 @@ def sentences(guess: Guess) -> tuple[str, ...]:
     out = []
     for part in guess.parts:
         says = part.says
+        if len(guess.parts) > 1:
+            says = says.removesuffix(": this is AdamW")
         for name, value in guess.constants.items():
             if np.ndim(value) == 0:
                 says = says.replace(name, f"{value:.6g}")

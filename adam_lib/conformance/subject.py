@@ -224,10 +224,15 @@ class Subject:
     def allowed(self, path: Array, single: bool, change: Mapping[str, Any]) -> float:
         """What a step of this path may be off, in units of lr and of the step.
 
-        In single precision 1 - beta2 is the rougher, the nearer beta2 is to 1.
+        In single precision 1 - beta2 is the rougher, the nearer beta2 is to 1. Where
+        all steps are short the unit is the longest of them.
         """
         beta2 = replace(self, hyper={**self.hyper, **change}).beta2
         far = float(np.max(np.abs(path[np.isfinite(path)]), initial=0.0)) / self.lr
+        with np.errstate(all="ignore"):
+            moves = np.abs(np.diff(path, axis=0)) / self.lr
+        longest = float(np.max(moves[np.isfinite(moves)], initial=0.0))
+        unit = min(1.0, longest) or 1.0
         if single:
-            return SINGLE * (20 / (1 - beta2) + 4 * far)
-        return 1e-7 + 4e-16 * far  # the parameters themselves are spaced
+            return SINGLE * (20 * unit / (1 - beta2) + 4 * far)
+        return 1e-7 * unit + 4e-16 * far  # the parameters themselves are spaced

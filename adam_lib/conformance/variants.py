@@ -410,6 +410,41 @@ DECAYS = [
         decay="theta = theta - lr * C_WD * np.sign(theta)",
     ),
 ]
+MATRIX_DECAY = Exhibit(
+    "decay_on_matrices",
+    "decoupled weight decay of C_WD acts on matrices, and not on vectors",
+    {"decay": "theta = theta * (1 - lr * C_WD * (theta.ndim > 1))"},
+    "tensors",
+)
+T_STOPS = Exhibit(
+    "t_stops",
+    "t stops at C_LAST, and the correction with it",
+    {"clock": "t = s.t = min(s.t + 1, C_LAST)"},
+)
+T_WRAPS = [
+    Exhibit(
+        "t_restarts",
+        "t begins again at 1 after C_LAST steps, the averages do not",
+        {"clock": "t = s.t = s.t % C_LAST + 1"},
+    ),
+    Exhibit(
+        "t_wraps",
+        "t falls back to 0 after C_LAST steps, as a small integer does that overflows",
+        {"clock": "t = s.t = (s.t + 1) % (C_LAST + 1)"},
+    ),
+    Exhibit(
+        "state_restarts",
+        "the averages and t begin again after C_LAST steps",
+        {
+            "hyper": "if s.t == C_LAST: s.t, s.m, s.v = 0, 0 * g, 0 * g",
+        },
+    ),
+]
+T_EPOCHS = Exhibit(
+    "t_counts_epochs",
+    "t rises at every C_EACH-th step only, as if it counted epochs",
+    {"clock": "t = 1 + (s.clock.n - 1) // C_EACH"},
+)
 _AS_IT_WAS = "theta, s.m, s.v = (np.where(g == 0, a, b) for a, b in zip(was, (theta, s.m, s.v)))"
 ZEROS = [
     Exhibit(
@@ -509,6 +544,17 @@ TENSOR = [
         "state_shared_and_t",
         "all tensors share one m, one v and one t, counted at each",
         hyper="s = s.clock",
+    ),
+    _tensor(
+        "state_shared_by_shape",
+        "tensors of equal shape share one m and one v",
+        hyper="first, s = s, s.clock.of_shape(theta)",
+        clock="first.t += 1; t = s.t = first.t",
+    ),
+    _tensor(
+        "state_shared_by_shape_and_t",
+        "tensors of equal shape share one m, one v and one t, counted at each",
+        hyper="s = s.clock.of_shape(theta)",
     ),
     _tensor(
         "m_shared",

@@ -41,6 +41,11 @@ def resolve_library_name(app, env, node, contnode):
     return domain.resolve_xref(env, refdoc, app.builder, "obj", full[0], node, contnode)
 
 
+def skip_fields(app, what, name, obj, skip, options):
+    """A named tuple's fields: its own docstring says what they are."""
+    return True if str(getattr(obj, "__doc__", "")).startswith("Alias for field") else None
+
+
 # ----------------------------------------------------------------- cleaner pages
 
 
@@ -116,6 +121,23 @@ ACCESSIBLE = [
 ]
 
 
+# Where storage is denied (cookies blocked, a sandboxed frame), reading localStorage throws,
+# and search, theme switch and the phone's menu would be dead: a stand-in that forgets.
+STORAGE = """<script>
+    for (const name of ["localStorage", "sessionStorage"]) try { window[name].length; } catch {
+      const kept = new Map();
+      Object.defineProperty(window, name, { configurable: true, value: {
+        getItem: (key) => kept.get(String(key)) ?? null, key: (i) => [...kept.keys()][i] ?? null,
+        setItem: (key, value) => void kept.set(String(key), String(value)),
+        removeItem: (key) => void kept.delete(String(key)), clear: () => kept.clear(),
+        get length() { return kept.size; },
+      } });
+    }
+  </script>
+  """
+FIRST_SCRIPT = '<script data-cfasync="false">'
+
+
 # Icons come from the web font; the same icons as a script weigh 1.5 MB.
 ICON_SCRIPT = re.compile(r"\s*<script[^>]*scripts/fontawesome\.js[^>]*></script>")
 
@@ -141,6 +163,8 @@ def finish_pages(app, error):
     for page in Path(app.outdir).rglob("*.html"):
         old = page.read_text(encoding="utf-8")
         new = ICON_SCRIPT.sub("", old)
+        if STORAGE not in new:
+            new = new.replace(FIRST_SCRIPT, STORAGE + FIRST_SCRIPT, 1)
         new = DOWNLOAD.sub(r"\1 download", new)
         new = LABEL.sub(r"\1", new)
         new = EMPTY_HEADING.sub('<td class="head"></td>', new)
@@ -154,6 +178,7 @@ def finish_pages(app, error):
 
 def setup(app):
     app.connect("doctree-read", unique_ids)
+    app.connect("autodoc-skip-member", skip_fields)
     app.connect("missing-reference", resolve_library_name)
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("html-page-context", keep_punctuation)

@@ -8,10 +8,15 @@ What a claim or a check is, tools/notebooks/parser.py says.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.util import logging
 
 from tools.notebooks import parser
+
+logger = logging.getLogger(__name__)
 
 LINES = 2  # of output that stand in the line
 
@@ -82,6 +87,19 @@ def verdict_line(cell: nodes.container, label: str) -> nodes.paragraph:
     )
 
 
+def warn_of_hidden(app, doctree, present: set[str]) -> None:
+    """Whatever took a check or its verdict off the page: a tag, an option, the configuration."""
+    path = Path(app.env.doc2path(app.env.docname))
+    known = getattr(app.env, "proof_list", {})
+    for label, _ in parser.read(path).checks if path.suffix == ".ipynb" else ():
+        if label in known and label not in present:
+            logger.warning("the check of %s is not on its page", label, location=app.env.docname)
+    for line in doctree.findall(nodes.paragraph):
+        if "check-line" in line["classes"] and not line[-1].astext():
+            name = line.next_node(addnodes.pending_xref)["reftarget"]
+            logger.warning("the check of %s shows no verdict", name, location=app.env.docname)
+
+
 def link_claims_and_checks(app, doctree):
     domain = app.env.get_domain("std")
     docname = app.env.docname
@@ -99,6 +117,7 @@ def link_claims_and_checks(app, doctree):
         domain.anonlabels[name] = docname, name
         domain.labels[name] = docname, name, f"check of {label}"
         present.add(label)
+    warn_of_hidden(app, doctree, present)
     for claim in list(doctree.findall(nodes.Admonition)):
         label = claim.get("label", "")
         if label in present:

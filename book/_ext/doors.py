@@ -1,4 +1,4 @@
-"""How a reader comes in: the site's address, its root, and a page for lost links.
+"""How a reader comes in: the site's address, its root, a page for lost links, the PDF.
 
 The address follows from the repository (tools/site/address.py). Without one, no
 button may lead nowhere: those to the repository, Colab and Binder are left out.
@@ -7,6 +7,7 @@ button may lead nowhere: those to the repository, Colab and Binder are left out.
 from __future__ import annotations
 
 import html
+import re
 from pathlib import Path
 
 from tools.site import address
@@ -68,6 +69,21 @@ def derive_addresses(app, config):
         theme["launch_buttons"] = {}
 
 
+# Publishing puts it beside the pages (.github/workflows/pages.yml); a build on a reader's
+# machine has none, so the link is whole.
+PDF = "adam-derived.pdf"
+CHAPTERS = re.compile(r'<section id="chapters">\s*<h2>.*?</h2>', re.DOTALL)
+
+
+def link_pdf(app, pagename, templatename, context, doctree):
+    """On the first page, at the head of the list of chapters."""
+    base = app.config.html_baseurl
+    if pagename != app.config.root_doc or not base or "body" not in context:
+        return
+    link = f'<p>All of it in one file: <a href="{html.escape(base)}{PDF}">the book as PDF</a>.</p>'
+    context["body"] = CHAPTERS.sub(lambda found: f"{found[0]}\n{link}", context["body"], count=1)
+
+
 def write_doors(app, error):
     """The root, which chats and search engines can show, and the page for lost links."""
     if error is not None or app.builder.format != "html":
@@ -91,6 +107,7 @@ def write_doors(app, error):
 
 def setup(app):
     app.connect("config-inited", derive_addresses)
+    app.connect("html-page-context", link_pdf)
     # after the table of contents has written its refresh
     app.connect("build-finished", write_doors, priority=940)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

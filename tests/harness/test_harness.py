@@ -8,9 +8,11 @@ import base64
 import io
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nbformat
@@ -172,7 +174,8 @@ def sound(tmp_path_factory):
     )
     (root / "pytest.ini").write_text(
         "[pytest]\naddopts = --nbval --nbval-current-env\n"
-        f"pythonpath = {json.dumps(str(parser.ROOT))}\nfilterwarnings = error\n"
+        f"pythonpath = {shlex.quote(str(parser.ROOT))}\nfilterwarnings = error\n",
+        encoding="utf-8",
     )
     (root / "book/index.md").write_text("# Start\n\n## Here\n\nText.\n")
     (root / "book/references.bib").write_text("@misc{kingma2014adam,\n}\n")
@@ -492,6 +495,81 @@ BREAKS = {
         "no_cell_escapes_the_check",
         "id a2",
     ),
+    "a check whose output is out of sight": (
+        lambda b: b.cell("a2")["metadata"]["tags"].append("remove-output"),
+        "cells_are_shown_as_they_are",
+        "id a2): the tag remove-output",
+    ),
+    "the same by its other name": (
+        lambda b: b.cell("a2")["metadata"]["tags"].append("remove_output"),
+        "cells_are_shown_as_they_are",
+        "id a2): the tag remove_output",
+    ),
+    "a check without its input": (
+        lambda b: b.cell("a2")["metadata"]["tags"].append("remove_input"),
+        "cells_are_shown_as_they_are",
+        "id a2): the tag remove_input",
+    ),
+    "a tag that another program hides by": (
+        lambda b: b.cell("a4")["metadata"].update(tags=["hide_cell"]),
+        "cells_are_shown_as_they_are",
+        "id a4): the tag hide_cell",
+    ),
+    "a figure that scrolls out of sight": (
+        lambda b: b.cell("a3")["metadata"].update(tags=["Teaches"]),
+        "cells_are_shown_as_they_are",
+        "id a3): the tag Teaches",
+    ),
+    "an option that takes the output away": (
+        lambda b: b.cell("a2")["metadata"].update(mystnb={"remove_code_outputs": True}),
+        "cells_are_shown_as_they_are",
+        "id a2): the option mystnb.remove_code_outputs",
+    ),
+    "an option that takes the code away": (
+        lambda b: b.cell("a2")["metadata"].update(mystnb={"remove_code_source": True}),
+        "cells_are_shown_as_they_are",
+        "id a2): the option mystnb.remove_code_source",
+    ),
+    "an option that keeps a part of the output": (
+        lambda b: b.cell("a4")["metadata"].update(mystnb={"output_stderr": "remove"}),
+        "cells_are_shown_as_they_are",
+        "id a4): the option mystnb.output_stderr",
+    ),
+    "a figure of no width": (
+        lambda b: b.cell("a3")["metadata"]["mystnb"]["image"].update(width="0px"),
+        "cells_are_shown_as_they_are",
+        "id a3): the option mystnb.image.width",
+    ),
+    "prose with a tag": (
+        lambda b: b.cell("b3")["metadata"].update(tags=["remove-cell"]),
+        "cells_are_shown_as_they_are",
+        "id b3): a markdown cell with {'tags': ['remove-cell']}",
+    ),
+    "a cell that is neither prose nor code": (
+        lambda b: b.cell("b3").update(cell_type="raw"),
+        "cells_are_shown_as_they_are",
+        "id b3): a raw cell with nothing to show",
+    ),
+    "a line that another covers": (
+        lambda b: b.cell("a2")["outputs"][0].update(text="0.6\r0.5\n"),
+        "outputs_cover_nothing",
+        "id a2): prints the control character '\\r'",
+    ),
+    "a figure that was taken back": (
+        lambda b: b.cell("a2")["outputs"][0].update(text="0.6\b5\n"),
+        "outputs_cover_nothing",
+        "id a2): prints the control character '\\x08'",
+    ),
+    "a line that a terminal would clear": (
+        lambda b: b.cell("a2")["outputs"][0].update(text="0.6\x1b[2K\x1b[G0.5\n"),
+        "outputs_cover_nothing",
+        "id a2): prints the control character '\\x1b'",
+    ),
+    "a number that reads backwards": (
+        lambda b: b.cell("a2")["outputs"][0].update(text="\u202e5.0\n"),
+        "outputs_cover_nothing",
+        "id a2): prints the control character '\\u202e'",
+    ),
     "another Matplotlib": (
         lambda b: (b.root / "requirements.txt").write_text("matplotlib==3.0.0\n"),
         "figures_are_drawn_by_the_pinned_matplotlib",
@@ -527,6 +605,13 @@ BREAKS = {
         "glued_numbers_exist_and_are_used",
         "id a4): glue key 06-half is not used",
     ),
+    "a glued formula": (
+        lambda b: b.cell("a4")["outputs"][0]["data"].update(
+            {"application/papermill.record/text/plain": "'$0.50$'"}
+        ),
+        "glued_numbers_exist_and_are_used",
+        "id a4): a glued formula would stand raw",
+    ),
     "a computed number that is typed": (
         lambda b: b.replace("c8", "{cite:t}", "As measured, 0.50. {cite:t}"),
         "numbers_that_cells_print_are_glued",
@@ -536,6 +621,13 @@ BREAKS = {
         lambda b: b.replace("c8", "kingma2014adam", "kingma2041adam"),
         "references_are_cited_and_citations_exist",
         "id c8): cites kingma2041adam",
+    ),
+    "a reference that lost its end": (
+        lambda b: (b.root / "book/references.bib").write_text(
+            "@misc{kingma2014adam,\n title = {Adam}\n@misc{other,\n title = {Other}\n}\n"
+        ),
+        "references_are_cited_and_citations_exist",
+        "book/references.bib: syntax error in line 3",
     ),
     "a reference that is not used": (
         lambda b: b.replace("c8", "{cite:t}`kingma2014adam`", "Kingma"),
@@ -658,7 +750,7 @@ BREAKS = {
         "id b2): typed, not computed: settle('6.a', 0.5)",
     ),
     "a cell between two exercises": (
-        lambda b: (b.replace("a9", END, ""), b.insert(END, "d1", 11), b.move("a4", 11)),
+        lambda b: (b.replace("a9", END, ""), b.insert(END, "d9", 11), b.move("a4", 11)),
         "answers_are_in_the_key_alone",
         "id a4): stands between the solution before and 6.2",
     ),
@@ -900,8 +992,8 @@ def test_every_guard_is_seen_to_fail():
 # ----------------------------------------------------------- nbval, with a kernel
 
 
-def run_nbval(root):
-    command = [sys.executable, "-m", "pytest", "book", "-p", "no:cacheprovider", "-q"]
+def run_nbval(root, *options):
+    command = [sys.executable, "-m", "pytest", "book", "-p", "no:cacheprovider", "-q", *options]
     done = subprocess.run(
         command, cwd=root, capture_output=True, text=True, timeout=300, check=False
     )
@@ -934,6 +1026,200 @@ def test_nbval_sees_every_kind_of_tampering(book):
         assert f"book/06_bias.ipynb::Cell {number - 1}" in output
         assert f"code cell {number} (id {cell_id})" in output
     assert "7 passed" in output or "FIGURES NOT COMPARED" in output
+
+
+# What a cell does, and outputs that say the same in another order, or cover a part of it.
+UNORDERED = {
+    "text and figure in another order": (
+        'print("before")\nplt.plot([0, 1])\nplt.show()',
+        lambda outputs: outputs[::-1],
+    ),
+    "text from before and after a figure in one": (
+        'print("before")\nplt.plot([0, 1])\nplt.show()\nprint("after")',
+        lambda outputs: [dict(outputs[0], text="before\nafter\n"), outputs[1]],
+    ),
+    "a line that a carriage return covers": (
+        'print("wrong", end="\\r")\nprint("right")',
+        lambda outputs: [dict(outputs[0], text="right\n")],
+    ),
+    "a letter that a backspace takes back": (
+        'print("1\\b2")',
+        lambda outputs: [dict(outputs[0], text="2\n")],
+    ),
+    "a display under another type": (
+        "display('x')",
+        lambda outputs: [dict(outputs[0], output_type="execute_result", execution_count=1)],
+    ),
+}
+ORDERED = {
+    "a figure between two lines": 'print("a")\nplt.plot([0, 1])\nplt.show()\nprint("b")',
+    "a number for the prose between two lines": 'print("a")\nglue("x", 1)\nprint("b")',
+    "pieces of a line": 'print("a", end="", flush=True)\nprint("b", flush=True)\nprint("c")',
+}
+
+
+def write_cells(path, cells):
+    """A notebook as the tool would write it."""
+    first = "import matplotlib.pyplot as plt\nfrom adam_lib.experiments.page import glue"
+    sources = [first, *cells]
+    nb = new_notebook(cells=[new_code_cell(s, id=f"e{i}") for i, s in enumerate(sources)])
+    nbformat.write(nb, path)
+    assert run_notebooks.main([str(path)]) == 0
+    return json.loads(path.read_text())
+
+
+def test_nbval_compares_outputs_in_their_order(book):
+    path = book / "book/06_bias.ipynb"
+    nb = write_cells(path, [*(source for source, _ in UNORDERED.values()), *ORDERED.values()])
+    stored = [
+        [(o["output_type"], "".join(o.get("text", ""))) for o in cell["outputs"]]
+        for cell in nb["cells"][-len(ORDERED) :]
+    ]
+    text, shown = "stream", ("display_data", "")
+    assert stored == [
+        [(text, "a\n"), shown, (text, "b\n")],
+        [(text, "a\nb\n"), shown],
+        [(text, "ab\nc\n")],
+    ]
+    for cell, (_, change) in zip(nb["cells"][1:], UNORDERED.values(), strict=False):
+        cell["outputs"] = change(cell["outputs"])
+    path.write_text(json.dumps(nb))
+    code, output = run_nbval(book)
+    assert code == 1
+    failed = re.findall(r"FAILED book/06_bias.ipynb::Cell (\d+)", output)
+    assert [int(n) for n in failed] == [1, 2, 3, 4, 5], output
+
+
+def test_a_dead_kernel_is_named_at_once(book, capsys):
+    path = book / "book/06_bias.ipynb"
+    broken = Broken(book)
+    broken.replace("a4", "glue(", "import os\nos._exit(1)\nglue(")
+    broken.save()
+    before, start = path.read_bytes(), time.monotonic()
+    assert run_notebooks.main([str(path)]) == 1
+    assert "code cell 4 (id a4): DeadKernelError" in capsys.readouterr().out
+    assert path.read_bytes() == before
+    code, output = run_nbval(book)
+    assert time.monotonic() - start < 280  # a cell may take 300, which nbval would wait for
+    assert code == 1
+    assert "the kernel died while it ran this cell" in output
+    assert "06_bias.ipynb, code cell 4 (id a4)" in output
+    assert "6 passed" not in output  # what follows it fails too
+
+
+# What is in a4, and the cell that is to be named: not the first that occurs in the error.
+BLAMED = {
+    "the source of an earlier cell in it": ("flips = 100\nflips / 0", "id a4): ZeroDivisionError"),
+    "an error within a function of an earlier cell": (
+        'settle("6.a", 1)',
+        "id a4): AssertionError",
+    ),
+    "a short cell that stands in every traceback": ("i", "id a4): NameError"),
+    "an error that shows another cell": (
+        "raise ValueError(\"answer = 1 + 1\\nconfirm('6.1', answer)\")",
+        "id a4): ValueError",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BLAMED)
+def test_the_cell_that_failed_is_named(what, book, capsys):
+    source, named = BLAMED[what]
+    broken = Broken(book)
+    broken.cell("a4")["source"] = source
+    broken.save()
+    assert run_notebooks.main([str(broken.path)]) == 1
+    assert f"cell 7, code cell 4 ({named}" in capsys.readouterr().out
+
+
+UNREADABLE = {
+    "a byte order mark": (lambda text: b"\xef\xbb\xbf" + text, "starts with a byte order mark"),
+    "a merge conflict": (
+        lambda text: text.replace(b' "cells"', b'<<<<<<< HEAD\n "cells"', 1),
+        "line 2: a merge conflict is not resolved",
+    ),
+    "a merge conflict within a cell": (
+        lambda text: text.replace(b'"It is', b'"<<<<<<< main\\n",\n    "It is', 1),
+        "a merge conflict is not resolved",
+    ),
+    "half a notebook": (lambda text: text[:-200], "is no notebook: not JSON"),
+    "an empty file": (lambda text: b"", "is no notebook: not JSON"),
+    "another encoding": (lambda text: text.decode().encode("utf-16"), "is not UTF-8"),
+    "other JSON": (lambda text: b'{"metadata": {}}\n', "is no notebook: it has no cells"),
+}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_a_file_that_is_no_notebook_is_named(what, book, capsys):
+    change, said = UNREADABLE[what]
+    path = book / "book/06_bias.ipynb"
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(parser.Unreadable, match=rf"06_bias\.ipynb.*{said}"):
+        guards.problems(book)
+    assert run_notebooks.main([str(path)]) == 1
+    shown = capsys.readouterr().out
+    assert "FAILED" in shown
+    assert re.search(rf"06_bias\.ipynb.*{said}", shown)
+
+
+def test_a_page_of_text_with_a_merge_conflict_is_named(book):
+    page = book / "book/index.md"
+    page.write_text(page.read_text() + "\n>>>>>>> other\n")
+    with pytest.raises(parser.Unreadable, match=r"index\.md, line 7: a merge conflict"):
+        guards.problems(book)
+
+
+def test_with_two_workers_a_notebook_stays_with_one(book):
+    shutil.copy(book / "book/06_bias.ipynb", book / "book/07_more.ipynb")
+    code, output = run_nbval(book, "-n", "2")
+    assert code == 0, output
+    assert "22 passed" in output
+
+
+SCHEDULED = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("settings", sys.argv[1])
+settings = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(settings)
+settings.LoadFileScheduling = lambda config, log: "by file"
+class Config:
+    def __init__(self, dist):
+        self.dist = dist
+    def getvalue(self, name):
+        return getattr(self, name)
+for dist in sys.argv[2:]:
+    print(dist, settings.pytest_xdist_make_scheduler(Config(dist), None))
+"""
+
+
+def test_however_tests_are_dealt_out_a_notebook_stays_with_one(book):
+    dists = ["load", "worksteal", "loadgroup", "loadscope", "loadfile", "each", "no"]
+    command = [sys.executable, "-c", SCHEDULED, str(book / "book/conftest.py"), *dists]
+    done = subprocess.run(
+        command, cwd=parser.ROOT, capture_output=True, text=True, timeout=300, check=True
+    )
+    # Those of the second half keep files together, or run all of them everywhere.
+    assert done.stdout.splitlines() == [
+        *(f"{dist} by file" for dist in dists[:3]),
+        *(f"{dist} None" for dist in dists[3:]),
+    ]
+
+
+ODD = ["a b", "ü", "it's", "c:\\new", '"x" #1', "$HOME;"]
+
+
+def test_the_path_in_pytest_ini_may_have_any_name(tmp_path):
+    folders = [tmp_path / name for name in ODD]
+    for i, folder in enumerate(folders):
+        folder.mkdir()
+        (folder / f"odd_{i}.py").write_text("")
+    paths = " ".join(shlex.quote(str(folder)) for folder in folders)
+    (tmp_path / "pytest.ini").write_text(f"[pytest]\npythonpath = {paths}\n", encoding="utf-8")
+    lines = [f"    import odd_{i}" for i in range(len(ODD))]
+    (tmp_path / "test_odd.py").write_text("\n".join(["def test_all():", *lines, ""]))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_odd.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_nbval_says_when_figures_cannot_be_compared(book, tmp_path):

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tools.site import address
+from tools.site import address, check_links
 
 EXTENSIONS = Path(__file__).resolve().parents[2] / "book/_ext"
 LINE = "repository:\n  url: https://github.com/Owner/the-book\n"
@@ -102,3 +102,26 @@ def test_the_root_and_the_page_for_lost_links(doors, base: str, tmp_path) -> Non
         links = re.findall(r'(?:href|src)="([^"]+)"', lost)
         assert links
         assert all(link.startswith(base) for link in links)
+
+
+@pytest.mark.parametrize("base", ["https://owner.github.io/the-book/", ""])
+def test_the_first_page_links_to_the_pdf_where_it_is_published(doors, base: str) -> None:
+    config = SimpleNamespace(root_doc="book/index", html_baseurl=base)
+    context = {"body": '<section id="chapters">\n<h2>Chapters</h2>\n<p>Cards</p></section>'}
+    app = SimpleNamespace(config=config)
+    doors.link_pdf(app, "book/index", "", context, None)
+    assert (f'href="{base}{doors.PDF}"' in context["body"]) == bool(base)
+    before = dict(context)
+    doors.link_pdf(app, "book/06_bias", "", context, None)
+    assert context == before
+
+
+def test_the_pdf_is_published_where_the_link_leads(doors, tmp_path) -> None:
+    workflow = (EXTENSIONS.parents[1] / ".github/workflows/pages.yml").read_text()
+    assert f"cp _build/{doors.PDF} _build/html/" in workflow
+    assert {doors.PDF} == check_links.PUBLISHED
+    own = "https://owner.github.io/the-book/"
+    links = f'<a href="{own}{doors.PDF}">PDF</a> <a href="{own}other.pdf">other</a>'
+    (tmp_path / "index.html").write_text(links)
+    problems, _ = check_links.internal_problems(tmp_path, own)
+    assert problems == [f"index.html: {own}other.pdf: no such file"]

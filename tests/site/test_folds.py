@@ -1,5 +1,7 @@
 """What a page makes of its code cells (book/_ext/folds.py, checks.py)."""
 
+import pytest
+
 from tests.site.pages import code, markdown
 
 CLAIM = """\
@@ -59,6 +61,34 @@ def test_an_observation_has_the_colour_of_what_is_measured(build):
     cell = page.one("div", "cell-check")
     assert "measured" in cell.classes
     assert cell.one("summary").text.endswith("of Observation 1.1")
+
+
+HIDING = {
+    "remove-output": "shows no verdict",
+    "remove_output": "shows no verdict",
+    "remove-cell": "is not on its page",
+    "remove_cell": "is not on its page",
+}
+
+
+@pytest.mark.parametrize("tag", HIDING)
+def test_a_check_that_a_tag_hides_is_a_warning(build, tag):
+    hidden = check("told\n")
+    hidden.metadata["tags"].append(tag)
+    _, warnings = build(markdown(CLAIM), hidden)
+    assert f"the check of claim-06-constant {HIDING[tag]}" in warnings
+
+
+def test_a_check_that_an_option_hides_is_a_warning(build):
+    hidden = check("told\n")
+    hidden.metadata["mystnb"] = {"remove_code_outputs": True}
+    _, warnings = build(markdown(CLAIM), hidden)
+    assert "the check of claim-06-constant shows no verdict" in warnings
+
+
+def test_a_check_that_says_nothing_is_a_warning(build):
+    _, warnings = build(markdown(CLAIM), check(""))
+    assert "the check of claim-06-constant shows no verdict" in warnings
 
 
 def test_two_lines_stand_in_the_verdict_and_more_in_the_fold(build):

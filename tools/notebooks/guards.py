@@ -24,6 +24,8 @@ from pathlib import Path
 import nbformat
 import yaml
 from PIL import Image
+from pybtex.database import parse_string as parse_bibliography
+from pybtex.exceptions import PybtexError
 
 from adam_lib.experiments import keyrules
 from tools.notebooks import parser, seeds
@@ -254,6 +256,46 @@ def no_cell_escapes_the_check(book: Book) -> Iterator[str]:
         for text in (*cell.tags, cell.source):
             if found := ESCAPES.search(text):
                 yield f"{where}: {found[0]} keeps nbval from comparing it"
+
+
+# What says how a cell is shown. All else hides something, or does nothing.
+TAGS = {"teaches", "output_scroll"}
+OPTIONS = {"image": {"alt"}, "figure": {"name", "caption"}}
+# Until a page is converted: its folds are the extension's all the same.
+OLD_TAGS = {"hide-input", "remove-cell"}
+
+
+@guard
+def cells_are_shown_as_they_are(book: Book) -> Iterator[str]:
+    """MyST-NB hides by many names: remove-output, remove_output, remove_code_outputs, ..."""
+    pending = {page.name for page in book.notebooks} - {page.name for page in converted(book)}
+    for page in book.notebooks:
+        allowed = TAGS | (OLD_TAGS if page.name in pending else set())
+        for cell in page.cells:
+            where = page.where(cell)
+            if cell.kind != "code" and (cell.metadata or cell.kind == "raw"):
+                yield f"{where}: a {cell.kind} cell with {cell.metadata or 'nothing to show'}"
+                continue
+            for tag in cell.tags:
+                if tag not in allowed and not tag.startswith(parser.CHECK_TAG):
+                    yield f"{where}: the tag {tag}"
+            for name, value in cell.metadata.get("mystnb", {}).items():
+                known = OPTIONS.get(name, set())
+                given = set(value) if isinstance(value, dict) else {""}
+                for option in sorted(given - known):
+                    yield f"{where}: the option mystnb.{name}{'.' * bool(option)}{option}"
+
+
+# All but tab and line feed, and the marks that turn the direction of text.
+COVERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+
+@guard
+def outputs_cover_nothing(book: Book) -> Iterator[str]:
+    """A carriage return, a backspace or a terminal's code writes over what was printed."""
+    for where, cell in book.code():
+        if found := COVERING.search(cell.shown()):
+            yield f"{where}: prints the control character {found[0]!a}"
 
 
 # ---------------------------------------------------------------------- figures
@@ -494,6 +536,10 @@ def references_are_cited_and_citations_exist(book: Book) -> Iterator[str]:
     entries = parser.bibliography_keys(book.root / "book" / "references.bib")
     for key in sorted({k for k in entries if entries.count(k) > 1}):
         yield f"book/references.bib: {key} stands there twice"
+    try:
+        parse_bibliography((book.root / "book/references.bib").read_text("utf-8"), "bibtex")
+    except PybtexError as error:
+        yield f"book/references.bib: {error}"
     cited: set[str] = set()
     for where, cell in book.prose():
         keys = parser.citations(cell.source)
@@ -554,6 +600,8 @@ def glued_numbers_exist_and_are_used(book: Book) -> Iterator[str]:
         for key, cell in page.glued.items():
             if key not in used:
                 yield f"{page.where(cell)}: glue key {key} is not used"
+            if "$" in cell.shown():
+                yield f"{page.where(cell)}: a glued formula would stand raw on the page"
             if page.number and not key.startswith(f"{page.number}-"):
                 yield f"{page.where(cell)}: glue key {key} is not {page.number}-..."
 

@@ -9,6 +9,7 @@ and nothing is executed.
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import json
 import os
@@ -243,13 +244,67 @@ def joined(value: str | list[str]) -> str:
     return value if isinstance(value, str) else "".join(value)
 
 
+class Unreadable(ValueError):
+    """A file that is no page, with its name and what it is instead."""
+
+
+CONFLICT = re.compile(r"(?m)^\s*\"?(?:<{7}|>{7})(?: |$)")
+
+
+def text_of(path: Path) -> str:
+    """The file's text; what stands in it by accident is an error that names the file."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"{path} is not UTF-8: {error}") from error
+    if text.startswith("\ufeff"):
+        raise Unreadable(f"{path} starts with a byte order mark: save it as UTF-8 without one")
+    if found := CONFLICT.search(text):
+        line = text.count("\n", 0, found.end()) + 1
+        raise Unreadable(f"{path}, line {line}: a merge conflict is not resolved")
+    return text
+
+
+def notebook(path: Path) -> dict[str, Any]:
+    """A notebook's content, as it is stored."""
+    text = text_of(path)
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise Unreadable(f"{path} is no notebook: not JSON, {error}") from error
+    if not isinstance(found, dict) or not isinstance(found.get("cells"), list):
+        raise Unreadable(f"{path} is no notebook: it has no cells")
+    return found
+
+
+def merged(outputs: Iterable[dict[str, Any]]) -> list[Any]:
+    """The outputs in their order, the pieces of a stream joined.
+
+    How a cell's prints are split into messages depends on the clock. What is
+    printed before a figure is not joined to what is printed after it; a number for
+    the prose stands nowhere, and so between nothing.
+    """
+    found: list[Any] = []
+    open_: dict[str, Any] = {}
+    for output in outputs:
+        if output["output_type"] != "stream":
+            found.append(output)
+            if "scrapbook" not in output.get("metadata", {}):
+                open_.clear()
+        elif (before := open_.get(output["name"])) is not None:
+            before["text"] = joined(before["text"]) + joined(output["text"])
+        else:
+            open_[output["name"]] = copy.copy(output)
+            found.append(open_[output["name"]])
+    return found
+
+
 def read(path: Path) -> Page:
     """Read one page; a Markdown file is a page of one cell."""
-    content = path.read_text(encoding="utf-8")
     if path.suffix != ".ipynb":
-        return Page(path, (Cell(0, "markdown", 0, content, path.name),))
+        return Page(path, (Cell(0, "markdown", 0, text_of(path), path.name),))
     cells, number = [], 0
-    for index, raw in enumerate(json.loads(content)["cells"]):
+    for index, raw in enumerate(notebook(path)["cells"]):
         source = joined(raw["source"])
         runs = raw["cell_type"] == "code" and bool(source.strip())
         number += runs

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError
+from nbclient.exceptions import CellExecutionError
 
 from tools.notebooks import parser
 
@@ -52,36 +52,51 @@ def normalise(nb: nbformat.NotebookNode) -> None:
         )
 
 
+class Stopped(Exception):
+    """What ended a run, and in which cell (its index among all, if one had begun)."""
+
+    def __init__(self, index: int | None, error: Exception) -> None:
+        super().__init__(index, error)
+        self.index, self.error = index, error
+
+
 def execute(path: Path) -> str:
     """The notebook's text after a run; the file is not written."""
+    parser.notebook(path)  # an error with the file's name, if it is none
     nb = nbformat.read(path, as_version=4)
     normalise(nb)
-    NotebookClient(
+    begun: list[int] = []
+    client = NotebookClient(
         nb,
         timeout=300,
         kernel_name="python3",
         record_timing=False,
-        # How a cell's prints are split into messages depends on the clock.
-        coalesce_streams=True,
         resources={"metadata": {"path": str(path.resolve().parent)}},
         extra_arguments=["--log-level=ERROR"],
-    ).execute()
+        on_cell_start=lambda cell, cell_index: begun.append(cell_index),
+    )
+    try:
+        client.execute()
+    except (RuntimeError, CellExecutionError) as error:  # a dead kernel, a timeout, the cell
+        raise Stopped(begun[-1] if begun else None, error) from error
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            cell.outputs = parser.merged(cell.outputs)
     normalise(nb)
     nbformat.validate(nb)
     return nbformat.writes(nb) + "\n"
 
 
-def describe_failure(path: Path, error: Exception) -> str:
+def describe_failure(path: Path, stopped: Stopped) -> str:
     """Name the notebook and the cell, and show the kernel's message."""
+    error = stopped.error
     if isinstance(error, CellExecutionError):
         name, text = error.ename, ANSI.sub("", error.traceback)
     else:
         name, text = type(error).__name__, str(error)
-    cell = next(
-        (c for c in parser.read(path).code_cells if c.source.strip() and c.source.strip() in text),
-        None,
-    )
-    place = f"{path}, {cell.place}" if cell else str(path)
+    place = str(path)
+    if stopped.index is not None:
+        place += f", {parser.read(path).cells[stopped.index].place}"
     return f"FAILED {place}: {name}\n{text.rstrip()}"
 
 
@@ -101,8 +116,10 @@ def run(path: Path, check: bool) -> tuple[bool, str]:
     start = time.perf_counter()
     try:
         new = execute(path)
-    except (CellExecutionError, CellTimeoutError, RuntimeError) as error:
-        return False, describe_failure(path, error)
+    except Stopped as stopped:
+        return False, describe_failure(path, stopped)
+    except parser.Unreadable as error:
+        return False, f"FAILED {error}"
     seconds = time.perf_counter() - start
     old = path.read_text(encoding="utf-8")
     if new == old:

@@ -31,7 +31,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools.site import code_share, reader_check
+from tools.site import code_share, conditions, reader_check
 
 MODES = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
@@ -86,6 +86,13 @@ LOOK = """async () => {
     if (!i.alt || /_images\\/|\\.png$/.test(i.alt))
       found.push(`no alt text: ${i.src.split("/").pop()}`);
   }
+  const copies = [...document.querySelectorAll(".copybtn")];
+  const names = new Set(copies.map((b) => b.ariaLabel));
+  if (names.has(null) || names.size < copies.length)
+    found.push(`${copies.length} copy buttons have ${names.size} names`);
+  for (const e of document.querySelectorAll("dl.py dd > p"))
+    if (e.textContent.startsWith("Alias for field"))
+      found.push(`says nothing: ${e.textContent}`);
   for (const e of document.querySelectorAll("mjx-container, div.math, pre, .cell_output"))
     if (/auto|scroll/.test(getComputedStyle(e).overflowX) && e.clientWidth
         && e.scrollWidth > e.clientWidth + 1 && e.tabIndex < 0
@@ -333,6 +340,12 @@ async def check_site(args, chromium: str, axe: str | None, http_root: str) -> in
             start = next((p for p in pages if p.endswith("/index.html")), pages[0])
             walked = [start, longest]
             found = await read_as_a_reader(browser, http_root, walked)
+            if examples := [n for n in pages if n.endswith("/api.html")]:
+                found += await conditions.copied(browser, http_root + examples[0])
+            for check in conditions.ALL:
+                for name in walked:
+                    trouble = await check(browser, http_root + name)
+                    found += [f"{name}: {problem}" for problem in trouble]
             report("reader", found)
             report("reader", await search_both_ways(browser, http_root, file_root))
             print(f"keyboard: {', '.join(walked)}, {time.monotonic() - began:.0f} s", flush=True)

@@ -19,9 +19,8 @@ import re
 import sys
 from pathlib import Path
 
-from browser_check import find_chromium, launch_options, pages_of, serve
-
 from tools.site import lab_oracle
+from tools.site.browser_check import find_chromium, launch_options, pages_of, serve
 
 PHONE = {
     "viewport": {"width": 390, "height": 844},
@@ -151,13 +150,27 @@ def by_keyboard(reader: Reader, name: str) -> None:
         press("ArrowDown")
         reader.check(name, f"{group.locator('legend').inner_text()} by ArrowDown", before)
     handle = lab.locator("[role=slider]")
-    for stroke in ("ArrowLeft", "ArrowDown", "ArrowRight") if handle.count() else ():
+    if handle.count():
+        reader.found += left_to_the_browser(reader, name, handle)
+    for stroke in ("ArrowLeft", "ArrowDown", "ArrowRight", "Home", "End") if handle.count() else ():
         before = reader.state(name)
         handle.focus()
         press(stroke)
         reader.check(name, f"handle by {stroke}", before)
         if not handle.evaluate("e => e === document.activeElement"):
             reader.found.append(f"{name}: the handle loses the focus")
+
+
+def left_to_the_browser(reader: Reader, name: str, handle) -> list[str]:
+    """With Alt, Ctrl or Meta an arrow is not the handle's: Alt and left goes back."""
+    handle.focus()
+    before = reader.state(name)
+    script = """(e, held) => !e.dispatchEvent(new KeyboardEvent("keydown",
+      { key: "ArrowLeft", [held]: true, bubbles: true, cancelable: true }))"""
+    swallowed = [k for k in ("altKey", "ctrlKey", "metaKey") if handle.evaluate(script, k)]
+    if swallowed or reader.state(name) != before:
+        return [f"{name}: the handle takes an arrow with {swallowed}"]
+    return []
 
 
 def by_playing(reader: Reader, name: str) -> None:

@@ -4,7 +4,8 @@
 
 Each page of _toc.yml is printed in its order with every fold opened, and the
 prints are put together: a contents page, bookmarks for parts, chapters and
-sections, numbers on the pages.  How a page looks on paper stands in adam.css.
+sections, numbers on the pages, and the tags that a screen reader follows.  How a
+page looks on paper stands in adam.css.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ async def print_pages(playwright, chromium: str, root: str, names: list[str]):
 
 async def sheet_of(page, source: str, **options) -> bytes:
     await page.set_content(source)
-    return await page.pdf(**{**SHEET, **options})
+    return await page.pdf(**{**SHEET, "tagged": True, **options})
 
 
 def front_source(title: str, book, printed, first: dict[str, int]) -> str:
@@ -156,31 +157,167 @@ async def make(site: Path, out: Path, chromium: str, root: str, only: str) -> in
         )
         none = dict.fromkeys(("top", "bottom", "left", "right"), "0")
         numbers = PdfReader(
-            io.BytesIO(await sheet_of(blank, NUMBERS.format(sheets=sheets), margin=none, scale=1))
+            io.BytesIO(
+                await sheet_of(
+                    blank, NUMBERS.format(sheets=sheets), margin=none, scale=1, tagged=False
+                )
+            )
         )
         await browser.close()
     assert len(numbers.pages) == len(running), "one number a page"
 
     writer = PdfWriter()
+    tags = Tags(writer)
     writer.append(front, import_outline=False)
+    tags.take(front, 0)
     for caption, listed in book:
         parent = None
         for name in listed:
             start = len(writer.pages)
             writer.append(readers[name], import_outline=False)
+            tags.take(readers[name], start)
             if caption and parent is None:
                 parent = writer.add_outline_item(title=caption, page_number=start, bold=True)
             sections(writer, readers[name], start, parent, printed[name][0])
     for page, number in zip(writer.pages, numbers.pages, strict=True):
-        page.merge_page(number)
+        page.merge_page(aside(number))
+    tags.put()
     for page in writer.pages:
         page.compress_content_streams()
     writer.compress_identical_objects()
     writer.add_metadata({"/Title": title, "/Author": "The Adam, derived contributors"})
     writer.page_mode = "/UseOutlines"
+    language(writer)
     out.parent.mkdir(parents=True, exist_ok=True)
     writer.write(out)
+    if found := problems(out, len(names) + 1):
+        raise SystemExit("\n".join(found))
     return len(writer.pages)
+
+
+class Tags:
+    """The trees of tags of the prints, grafted into one.
+
+    pypdf keeps the marks in the pages and drops the tree that says what they are.
+    A mark is found by its page's number in a list (ParentTree), so the numbers of
+    every print but the first move up.
+    """
+
+    def __init__(self, writer) -> None:
+        from pypdf.generic import ArrayObject
+
+        self.writer, self.kids, self.parents, self.next = writer, ArrayObject(), ArrayObject(), 0
+
+    def take(self, reader, start: int) -> None:
+        """Of a print whose pages were just appended, from the page ``start`` on."""
+        from pypdf.generic import NameObject, NumberObject
+
+        root = reader.trailer["/Root"].get("/StructTreeRoot")
+        if root is None:
+            return
+        root = root.get_object()
+        for kid in listed(root["/K"]):
+            copy = kid.get_object().clone(self.writer)
+            self.kids.append(copy.indirect_reference)
+        top = 0
+        for number, owners in numbered(root["/ParentTree"].get_object()):
+            top = max(top, number + 1)
+            moved = owners.clone(self.writer)
+            self.parents.append(NumberObject(number + self.next))
+            self.parents.append(moved.indirect_reference or moved)
+        pages = self.writer.pages[start : start + len(reader.pages)]
+        for page, printed in zip(pages, reader.pages, strict=True):
+            # pypdf leaves a page's number out of its copy
+            if "/StructParents" in printed:
+                moved = int(printed["/StructParents"]) + self.next
+                page[NameObject("/StructParents")] = NumberObject(moved)
+            for link in page.get("/Annots") or []:
+                thing = link.get_object()
+                if "/StructParent" in thing:
+                    moved = int(thing["/StructParent"]) + self.next
+                    thing[NameObject("/StructParent")] = NumberObject(moved)
+        self.next += top
+
+    def put(self) -> None:
+        from pypdf.generic import DictionaryObject, NameObject, NumberObject
+
+        tree = self.writer._add_object(DictionaryObject({NameObject("/Nums"): self.parents}))
+        root = self.writer._add_object(
+            DictionaryObject(
+                {
+                    NameObject("/Type"): NameObject("/StructTreeRoot"),
+                    NameObject("/K"): self.kids,
+                    NameObject("/ParentTree"): tree,
+                    NameObject("/ParentTreeNextKey"): NumberObject(self.next),
+                    # names of PDF 2.0, for readers of the older standard
+                    NameObject("/RoleMap"): DictionaryObject(
+                        {NameObject(name): NameObject("/Span") for name in ("/Em", "/Strong")}
+                    ),
+                }
+            )
+        )
+        for kid in self.kids:
+            kid.get_object()[NameObject("/P")] = root
+        self.writer._root_object[NameObject("/StructTreeRoot")] = root
+
+
+def listed(value) -> list:
+    from pypdf.generic import ArrayObject
+
+    value = value if isinstance(value, ArrayObject) else value.get_object()
+    return list(value) if isinstance(value, ArrayObject) else [value]
+
+
+def numbered(tree):
+    """The pairs of a number tree."""
+    for kid in tree.get("/Kids", []):
+        yield from numbered(kid.get_object())
+    numbers = list(tree.get("/Nums", []))
+    for number, value in zip(numbers[::2], numbers[1::2], strict=True):
+        yield int(number), value.get_object()
+
+
+def aside(page):
+    """A page number and a running title, which are not read out on each page."""
+    from pypdf.generic import DecodedStreamObject, NameObject
+
+    content = DecodedStreamObject()
+    content.set_data(b"/Artifact BMC\n" + page.get_contents().get_data() + b"\nEMC\n")
+    page[NameObject("/Contents")] = content
+    return page
+
+
+def language(writer) -> None:
+    from pypdf.generic import BooleanObject, DictionaryObject, NameObject, TextStringObject
+
+    writer.pdf_header = "%PDF-1.7"
+    root = writer._root_object
+    root[NameObject("/Lang")] = TextStringObject("en")
+    root[NameObject("/MarkInfo")] = DictionaryObject({NameObject("/Marked"): BooleanObject(True)})
+    root[NameObject("/ViewerPreferences")] = DictionaryObject(
+        {NameObject("/DisplayDocTitle"): BooleanObject(True)}
+    )
+
+
+def problems(path: Path, prints: int) -> list[str]:
+    """What a screen reader or a reader of the bookmarks would miss in the written file."""
+    from pypdf import PdfReader
+
+    reader = PdfReader(path)
+    root = reader.trailer["/Root"]
+    found = [] if root.get("/Lang") == "en" else ["the PDF has no language"]
+    tree = root.get("/StructTreeRoot")
+    if tree is None:
+        return [*found, "the PDF has no tags"]
+    if len(tree["/K"]) != prints:
+        found.append(f"{len(tree['/K'])} of {prints} prints have tags")
+    known = {number for number, _ in numbered(tree["/ParentTree"])}
+    lost = [n for n, p in enumerate(reader.pages, 1) if p.get("/StructParents") not in known]
+    if lost:
+        found.append(f"pages without tags: {lost[:5]}")
+    if count(reader.outline) < prints:
+        found.append("a page of the book has no bookmark")
+    return found
 
 
 def count(items) -> int:

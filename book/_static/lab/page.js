@@ -159,13 +159,16 @@ lab.mount = (root) => {
   view.addEventListener("pointermove", (event) => { if (view.hasPointerCapture(event.pointerId)) follow(event); });
   view.addEventListener("click", (event) => { if (event.target.closest("svg[data-plane]")) follow(event); }); // a tap
   view.addEventListener("keydown", (event) => {
-    if (!event.target.closest("[data-handle]")) return;
-    const { x, y } = handle;
-    const [key, by] = { ArrowLeft: [x, -1], ArrowRight: [x, 1], ArrowUp: [y, 1], ArrowDown: [y, -1] }[event.key] ?? [];
+    // with another key an arrow is the browser's: Alt and left goes back
+    if (!event.target.closest("[data-handle]") || event.altKey || event.ctrlKey || event.metaKey) return;
+    const { x, y } = handle, all = Infinity;
+    const [key, by] = {
+      ArrowLeft: [x, -1], ArrowRight: [x, 1], ArrowUp: [y, 1], ArrowDown: [y, -1], Home: [x, -all], End: [x, all],
+    }[event.key] ?? [];
     if (!key) return;
     event.preventDefault();
-    const { values } = controls[key];
-    set({ [key]: values[values.indexOf(state[key]) + by] ?? state[key] });
+    const { values } = controls[key], to = values.indexOf(state[key]) + by;
+    set({ [key]: values[Math.min(values.length - 1, Math.max(0, to))] });
   });
 
   label();

@@ -134,7 +134,7 @@ lab.plot = ({ label, x, y, w = 340, h = 230, bare = false, handle = null }) => {
       const plane = [x.from, x.to, x.log ? 1 : 0, y.from, y.to, y.log ? 1 : 0, left, top, W, H];
       return `<svg viewBox="0 0 ${w} ${h}" role="${handle ? "group" : "img"}" aria-label="${label}"`
         + (handle ? ` data-plane="${plane}"` : "") + ">"
-        + `<g transform="translate(${left} ${top})">${back.join("")}`
+        + `<g transform="translate(${left} ${top})"><g aria-hidden="true">${back.join("")}</g>`
         + `<svg width="${W}" height="${H}" overflow="hidden">${parts.join("")}</svg>`
         + `<path class="lab-frame" d="M0 0V${H}H${W}${bare ? "V0Z" : ""}"/>${front.join("")}</g></svg>`;
     },
