@@ -93,6 +93,7 @@ HYPER: dict[str, Callable[[str, Any], Any]] = {
     "rho": decay_rate,
     "momentum": decay_rate,
     "nesterov": flag,
+    "centered": flag,
     "eps": at_least_zero,
     "weight_decay": at_least_zero,
 }
@@ -233,8 +234,8 @@ def no_attribute(owner: str, name: str, known: Sequence[str]) -> str:
     return f"{owner} has no attribute {name!r} to assign; {hint}"
 
 
-def gradients(grads: object, params: list[Array], single: bool) -> list[Array]:
-    """The gradients as a list of arrays that match the parameters one by one."""
+def gradients(grads: object, params: list[Array], single: bool) -> list[Any]:
+    """The gradients as a list of arrays that match the parameters one by one, or None."""
     if single:
         found: list[Any] = [grads]
     elif isinstance(grads, list | tuple):
@@ -245,6 +246,8 @@ def gradients(grads: object, params: list[Array], single: bool) -> list[Array]:
     if len(found) != len(params):
         raise ValueError(f"expected {len(params)} gradients, got {len(found)}")
     for i, p in enumerate(params):
+        if found[i] is None and not single:
+            continue
         g = found[i] = np.asarray(found[i])
         if g.shape == p.shape and g.dtype == p.dtype:
             continue
@@ -255,9 +258,11 @@ def gradients(grads: object, params: list[Array], single: bool) -> list[Array]:
     return found
 
 
-def all_finite(grads: list[Array], single: bool) -> None:
+def all_finite(grads: list[Any], single: bool) -> None:
     """Refuse a gradient that holds NaN or an infinity."""
     for i, g in enumerate(grads):
+        if g is None:
+            continue
         bad = g.size - int(np.count_nonzero(np.isfinite(g)))
         if bad:
             at = "" if single else f"[{i}]"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._checks import Array, LearningRate, rule_arguments
+from ._checks import Array, LearningRate, at_least_zero, rule_arguments
 from .base import Optimizer, Params, Slot, average, descend
 
 
@@ -17,9 +17,17 @@ class AdaGradState(NamedTuple):
     G: Array
 
 
-def adagrad_init(theta: Array) -> AdaGradState:
-    """The state before the first step: t = 0 and G = 0."""
-    return AdaGradState(0, np.zeros_like(theta))
+def adagrad_init(theta: Array, start: float = 0.0) -> AdaGradState:
+    """The state before the first step: t = 0, and G = ``start`` in every coordinate.
+
+    ``start`` >= 0 shortens the first steps; optax and Keras begin with 0.1.
+
+    Examples
+    --------
+    >>> adagrad_init(np.zeros(2), start=0.1).G
+    array([0.1, 0.1])
+    """
+    return AdaGradState(0, np.full_like(theta, at_least_zero("start", start)))
 
 
 def adagrad_step(
@@ -31,7 +39,8 @@ def adagrad_step(
         G_t &= G_{t-1} + g_t^2 \\
         \theta_t &= \theta_{t-1} - \alpha\, g_t / (\sqrt{G_t} + \varepsilon)
 
-    PyTorch is the same. optax and Keras start G at 0.1 and put an eps of 1e-7
+    PyTorch is the same; its ``initial_accumulator_value`` is the ``start`` of
+    :func:`adagrad_init`. optax and Keras start G at 0.1 and put an eps of 1e-7
     inside the root.
 
     Source: Duchi, Hazan and Singer (2011).
@@ -65,7 +74,7 @@ class AdaGrad(Optimizer):
     r"""AdaGrad in place, equal to :func:`adagrad_step` bit for bit.
 
     ``params`` and errors as for :class:`Optimizer`; ``lr`` may be a callable of
-    t = 1, 2, ...; the rest is the rule's.
+    t = 1, 2, ...; the rest is the rule's, ``start`` that of :func:`adagrad_init`.
 
     Examples
     --------
@@ -81,8 +90,13 @@ class AdaGrad(Optimizer):
     eps: float
     G = Slot()
 
-    def __init__(self, params: Params, lr: LearningRate, eps: float = 1e-10) -> None:
+    def __init__(
+        self, params: Params, lr: LearningRate, eps: float = 1e-10, *, start: float = 0.0
+    ) -> None:
+        start = at_least_zero("start", start)
         super().__init__(params, lr=lr, eps=eps)
+        for (G,) in self._slots:
+            G[...] = start
 
     def _numbers(self, t: int) -> tuple[float, ...]:
         return self._lr(t), self.eps
@@ -98,15 +112,20 @@ class AdaGrad(Optimizer):
 
 
 class RMSpropState(NamedTuple):
-    """State of :func:`rmsprop_step`: the step count and the second raw moment v."""
+    """State of :func:`rmsprop_step`: t, the second raw moment v, the mean m and the buffer b.
+
+    m stays 0 unless the rule is centered, and b unless it has momentum.
+    """
 
     t: int
     v: Array
+    m: Array
+    b: Array
 
 
 def rmsprop_init(theta: Array) -> RMSpropState:
-    """The state before the first step: t = 0 and v = 0."""
-    return RMSpropState(0, np.zeros_like(theta))
+    """The state before the first step: t = 0, v = 0, m = 0 and b = 0."""
+    return RMSpropState(0, *(np.zeros_like(theta) for _ in range(3)))
 
 
 def rmsprop_step(
@@ -117,6 +136,8 @@ def rmsprop_step(
     lr: float = 0.01,
     rho: float = 0.99,
     eps: float = 1e-8,
+    momentum: float = 0.0,
+    centered: bool = False,
 ) -> tuple[Array, RMSpropState]:
     r"""One step of RMSprop, without bias correction as in its source.
 
@@ -126,6 +147,18 @@ def rmsprop_step(
 
     v is the second raw moment (uncentred variance) of the gradient. PyTorch is
     the same; optax (rho 0.9) and Keras (rho 0.9, eps 1e-7) put eps inside the root.
+
+    Centered, v is replaced by the variance, and with momentum the quotients are
+    summed as the heavy ball sums gradients:
+
+    .. math::
+        m_t &= \rho m_{t-1} + (1 - \rho)\, g_t, \qquad
+        v_t \to \max(0, v_t - m_t^2) \\
+        b_t &= \mu b_{t-1} + g_t / (\sqrt{v_t} + \varepsilon), \qquad
+        \theta_t = \theta_{t-1} - \alpha\, b_t
+
+    PyTorch takes no maximum: where rounding makes the variance of nearly equal
+    gradients negative, it has NaN.
 
     Source: Tieleman and Hinton (2012), lecture 6.5.
 
@@ -140,6 +173,10 @@ def rmsprop_step(
         Decay rate of v, in [0, 1).
     eps : float
         Added outside the root, >= 0, in units of g.
+    momentum : float
+        mu in [0, 1), off by default.
+    centered : bool
+        Divide by the root of the variance. Equal gradients leave nothing but eps to divide by.
 
     Examples
     --------
@@ -151,17 +188,29 @@ def rmsprop_step(
     >>> print(f"{theta[0]:.6f}")
     0.980000
     """
-    lr, rho, eps = rule_arguments(theta, g, state, RMSpropState, lr=lr, rho=rho, eps=eps)
+    lr, rho, eps, momentum, centered = rule_arguments(
+        theta, g, state, RMSpropState,
+        lr=lr, rho=rho, eps=eps, momentum=momentum, centered=centered,
+    )  # fmt: skip
     v = rho * state.v + (1 - rho) * np.square(g)
-    theta = theta - lr * g / (np.sqrt(v) + eps)
-    return theta, RMSpropState(int(state.t) + 1, v)
+    m, b, variance = +state.m, +state.b, v
+    if centered:
+        m = rho * m + (1 - rho) * g
+        variance = np.maximum(v - np.square(m), 0)
+    if momentum:
+        b = momentum * b + g / (np.sqrt(variance) + eps)
+        theta = theta - lr * b
+    else:
+        theta = theta - lr * g / (np.sqrt(variance) + eps)
+    return theta, RMSpropState(int(state.t) + 1, v, m, b)
 
 
 class RMSprop(Optimizer):
     r"""RMSprop in place, equal to :func:`rmsprop_step` bit for bit.
 
     ``params`` and errors as for :class:`Optimizer`; ``lr`` may be a callable of
-    t = 1, 2, ...; the rest is the rule's.
+    t = 1, 2, ...; the rest is the rule's. Where ``momentum`` is 0 or ``centered``
+    is False at construction, their arrays are not kept, and they must stay so.
 
     Examples
     --------
@@ -171,29 +220,56 @@ class RMSprop(Optimizer):
     0.980000
     """
 
-    slots = ("v",)
-    hyper = ("lr", "rho", "eps")
+    hyper = ("lr", "rho", "eps", "momentum", "centered")
     scratch = 2
     rho: float
     eps: float
+    momentum: float
+    centered: bool
     v = Slot()
+    m = Slot()
+    b = Slot()
 
     def __init__(
-        self, params: Params, lr: LearningRate = 0.01, rho: float = 0.99, eps: float = 1e-8
+        self,
+        params: Params,
+        lr: LearningRate = 0.01,
+        rho: float = 0.99,
+        eps: float = 1e-8,
+        momentum: float = 0.0,
+        centered: bool = False,
     ) -> None:
-        super().__init__(params, lr=lr, rho=rho, eps=eps)
+        self.slots = ("v", *("m",) * (centered is True), *("b",) * bool(momentum))
+        super().__init__(params, lr=lr, rho=rho, eps=eps, momentum=momentum, centered=centered)
 
     def _numbers(self, t: int) -> tuple[float, ...]:
-        return self._lr(t), self.rho, 1 - self.rho, self.eps
+        if self.momentum and "b" not in self.slots:
+            raise ValueError(
+                f"momentum must stay 0 where it was 0 at construction, got {self.momentum}"
+            )
+        if self.centered and "m" not in self.slots:
+            raise ValueError("centered must stay False where it was False at construction")
+        return self._lr(t), self.rho, 1 - self.rho, self.eps, self.momentum, self.centered
 
     def _update(
         self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], numbers: list[Array]
     ) -> None:
-        lr, rho, rest, eps = numbers
-        (v,) = slots
+        lr, rho, rest, eps, momentum, centered = numbers
+        kept = dict(zip(self.slots, slots, strict=True))
+        v = kept["v"]
         a, b = scratch
         average(v, rho, rest, np.square(g, a), a)
-        descend(theta, lr, g, v, eps, a, b)
+        if centered:
+            m = kept["m"]
+            average(m, rho, rest, g, a)
+            v = np.maximum(np.subtract(v, np.square(m, b), b), 0, out=b)
+        if not momentum:
+            descend(theta, lr, g, v, eps, a, b)
+            return
+        buffer = kept["b"]
+        np.divide(g, np.add(np.sqrt(v, b), eps, b), a)
+        np.add(np.multiply(buffer, momentum, buffer), a, buffer)
+        np.subtract(theta, np.multiply(buffer, lr, a), theta)
 
 
 class AdadeltaState(NamedTuple):

@@ -166,7 +166,10 @@ class Optimizer:
         ----------
         grads : ndarray or list of ndarray
             Gradients at the parameters, in the same form, shapes and dtypes.
-            They are not changed, and may share memory with the parameters.
+            They are not changed, and may share memory with the parameters. In a
+            list, None stands for the gradient of an array that was not used: it
+            and its state stay as they are. ``t`` counts the steps of all arrays;
+            PyTorch, which counts for each, corrects such an array's bias later.
         check_finite : bool
             Refuse NaN and infinite gradients (one more pass over them);
             by default they reach the parameters, as in the formula. NumPy's
@@ -184,8 +187,10 @@ class Optimizer:
             check.all_finite(found, self._single)
         t = self.t + 1
         self._cast(self._numbers(t))
-        flat = [self._flat_gradient(g) for g in found]
+        flat = [None if g is None else self._flat_gradient(g) for g in found]
         for g, (theta, slots, scratch, cast) in zip(flat, self._parts, strict=True):
+            if g is None:
+                continue
             if theta.nbytes <= self._block_bytes:
                 self._update(theta, g[:], slots, scratch, cast)
             else:

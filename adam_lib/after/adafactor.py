@@ -60,9 +60,9 @@ def adafactor_step(
         v_t &= r_t c_t / \operatorname{mean}(r_t) \\
         u_t &= g_t / \sqrt{v_t}, \qquad
         u_t \leftarrow u_t / \max(1, \operatorname{rms}(u_t) / \text{clip}) \\
-        \theta_t &= (1 - \alpha\lambda)\,\theta_{t-1}
-            - \min(\alpha, 1/\sqrt t)\,
-              \max(\text{eps\_scale}, \operatorname{rms}(\theta_{t-1}))\, u_t
+        \theta_t &= \theta_{t-1} - \big(\min(\alpha, 1/\sqrt t)\,
+            \max(\text{eps\_scale}, \operatorname{rms}(\theta_{t-1}))\, u_t
+            + \alpha\lambda\,\theta_{t-1}\big)
 
     v is exact where the mean squares have rank 1. It needs no correction:
     beta_1 = 0, so the first average is the first square. Axes before the last
@@ -123,5 +123,5 @@ def adafactor_step(
     u = g / np.sqrt(v)
     u = u / max(1.0, rms(u) / clip)
     alpha = min(lr, 1 / sqrt(t)) * max(eps_scale, rms(theta))
-    theta = theta * (1 - lr * weight_decay) - alpha * u
+    theta = theta - (alpha * u + lr * weight_decay * theta)
     return theta, AdafactorState(t, rows, cols)

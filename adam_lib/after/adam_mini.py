@@ -56,8 +56,8 @@ def adam_mini_step(
     .. math::
         m_t &= \beta_1 m_{t-1} + (1 - \beta_1)\, g_t \\
         v_t &= \beta_2 v_{t-1} + (1 - \beta_2)\, \operatorname{mean}_{\text{block}}(g_t^2) \\
-        \theta_t &= (1 - \alpha\lambda)\,\theta_{t-1}
-            - \alpha\, \hat m_t / (\sqrt{\hat v_t} + \varepsilon)
+        \theta_t &= \theta_{t-1} - \big(\alpha\, \hat m_t / (\sqrt{\hat v_t} + \varepsilon)
+            + \alpha\lambda\,\theta_{t-1}\big)
 
     with Adam's corrections. The blocks stand in the shape of ``state.v``. The
     authors' program (1.1) takes a head of queries or keys as one, a row of any
@@ -93,5 +93,6 @@ def adam_mini_step(
     v = beta2 * state.v + (1 - beta2) * np.square(g).mean(axis=axes, keepdims=True)
     m_hat = m / (1 - beta1**t)
     v_hat = v / (1 - beta2**t)
-    theta = theta * (1 - lr * weight_decay) - lr * m_hat / (np.sqrt(v_hat) + eps)
+    step = lr * m_hat / (np.sqrt(v_hat) + eps)
+    theta = theta - (step + lr * weight_decay * theta)
     return theta, AdamMiniState(t, m, v)

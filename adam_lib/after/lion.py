@@ -35,7 +35,8 @@ def lion_step(
 
     .. math::
         c_t &= \beta_1 m_{t-1} + (1 - \beta_1)\, g_t \\
-        \theta_t &= (1 - \alpha\lambda)\, \theta_{t-1} - \alpha \operatorname{sign}(c_t) \\
+        \theta_t &= \theta_{t-1}
+            - \big(\alpha \operatorname{sign}(c_t) + \alpha\lambda\, \theta_{t-1}\big) \\
         m_t &= \beta_2 m_{t-1} + (1 - \beta_2)\, g_t
 
     The present gradient weighs 1 - beta1 in the direction but only 1 - beta2 in
@@ -68,7 +69,7 @@ def lion_step(
         theta, g, state, LionState, lr=lr, betas=betas, weight_decay=weight_decay
     )
     c = beta1 * state.m + (1 - beta1) * g
-    theta = theta * (1 - lr * weight_decay) - lr * np.sign(c)
+    theta = theta - (lr * np.sign(c) + lr * weight_decay * theta)
     m = beta2 * state.m + (1 - beta2) * g
     return theta, LionState(int(state.t) + 1, m)
 
@@ -106,16 +107,17 @@ class Lion(Optimizer):
 
     def _numbers(self, t: int) -> tuple[float, ...]:
         lr, (beta1, beta2) = self._lr(t), self.betas
-        return lr, beta1, 1 - beta1, beta2, 1 - beta2, 1 - lr * self.weight_decay
+        return lr, beta1, 1 - beta1, beta2, 1 - beta2, lr * self.weight_decay
 
     def _update(
         self, theta: Array, g: Array, slots: list[Array], scratch: list[Array], numbers: list[Array]
     ) -> None:
-        lr, beta1, rest1, beta2, rest2, keep = numbers
+        lr, beta1, rest1, beta2, rest2, decay = numbers
         (m,) = slots
         a, b = scratch
         np.multiply(m, beta1, a)
         np.add(a, np.multiply(g, rest1, b), a)
         np.multiply(np.sign(a, a), lr, a)
-        np.subtract(np.multiply(theta, keep, theta), a, theta)
+        np.add(a, np.multiply(theta, decay, b), a)
+        np.subtract(theta, a, theta)
         average(m, beta2, rest2, g, a)

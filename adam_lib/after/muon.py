@@ -153,8 +153,8 @@ def muon_step(
     .. math::
         m_t &= \mu\, m_{t-1} + (1 - \mu)\, g_t \\
         d_t &= \mu\, m_t + (1 - \mu)\, g_t \quad\text{(Nesterov) or}\quad d_t = m_t \\
-        \theta_t &= (1 - \alpha\lambda)\,\theta_{t-1}
-            - \alpha\, \kappa\, \operatorname{newton\_schulz}(d_t)
+        \theta_t &= \theta_{t-1} - \big(\alpha\, \kappa\, \operatorname{newton\_schulz}(d_t)
+            + \alpha\lambda\,\theta_{t-1}\big)
 
     where kappa depends on the matrix's n rows (outputs) and k columns:
 
@@ -211,5 +211,5 @@ def muon_step(
     m = momentum * state.m + (1 - momentum) * g
     d = momentum * m + (1 - momentum) * g if nesterov else m
     o = newton_schulz(d, steps=steps, coefficients=coefficients, eps=eps)
-    theta = theta * (1 - lr * weight_decay) - lr * _stretch(scale, *theta.shape) * o
+    theta = theta - (lr * _stretch(scale, *theta.shape) * o + lr * weight_decay * theta)
     return theta, MuonState(int(state.t) + 1, m)

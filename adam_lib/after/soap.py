@@ -57,8 +57,9 @@ def soap_step(
     .. math::
         m_t &= \beta_1 m_{t-1} + (1 - \beta_1)\, g_t \\
         v_t &= \beta_2 v_{t-1} + (1 - \beta_2)\, (Q_L^\top g_t Q_R)^2 \\
-        \theta_t &= (1 - \alpha\lambda)\,\theta_{t-1} - \alpha\, Q_L
-            \big[ (Q_L^\top \hat m_t Q_R) / (\sqrt{\hat v_t} + \varepsilon) \big] Q_R^\top \\
+        \theta_t &= \theta_{t-1} - \Big(\alpha\, Q_L
+            \big[ (Q_L^\top \hat m_t Q_R) / (\sqrt{\hat v_t} + \varepsilon) \big] Q_R^\top
+            + \alpha\lambda\,\theta_{t-1}\Big) \\
         L_t &= \beta_2 L_{t-1} + (1 - \beta_2)\, g_t g_t^\top, \qquad
         R_t = \beta_2 R_{t-1} + (1 - \beta_2)\, g_t^\top g_t
 
@@ -114,7 +115,8 @@ def soap_step(
     m_hat = m / (1 - beta1**t)
     v_hat = v / (1 - beta2**t)
     direction = (q_left.T @ m_hat @ q_right) / (np.sqrt(v_hat) + eps)
-    theta = theta * (1 - lr * weight_decay) - lr * (q_left @ direction @ q_right.T)
+    step = lr * (q_left @ direction @ q_right.T)
+    theta = theta - (step + lr * weight_decay * theta)
     if t % every == 0:
         q_left, rows = _refreshed(left, q_left)
         q_right, cols = _refreshed(right, q_right)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -30,16 +30,19 @@ SPELLINGS: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 
 
-def spellings(make: Any, given: Mapping[str, Any], usual: Mapping[str, str]) -> dict[str, Any]:
+def spellings(
+    make: Any, given: Mapping[str, Any], usual: Mapping[str, str] | None
+) -> dict[str, Any]:
     """By which arguments ``make`` takes each hyperparameter; those it does not take are left out.
 
-    ``usual`` has the names for a ``make`` that takes any.
+    ``usual`` has the names for a ``make`` that takes any; None says that it
+    does not, though it looks so.
     """
     try:
         takes = inspect.signature(make).parameters
     except (TypeError, ValueError):
         takes = inspect.signature(lambda **any: None).parameters
-    some = any(p.kind is p.VAR_KEYWORD for p in takes.values())
+    some = usual is not None and any(p.kind is p.VAR_KEYWORD for p in takes.values())
     out: dict[str, Any] = {}
     for name, options in SPELLINGS.items():
         used = set(out.get("lr", ()))  # the others never stand in one reference
@@ -47,7 +50,7 @@ def spellings(make: Any, given: Mapping[str, Any], usual: Mapping[str, str]) -> 
         if found and not set(found[0]) & set(given):
             out[name] = found[0]
         elif some and not found and name not in given:
-            out[name] = tuple(usual.get(name, name).split())
+            out[name] = tuple((usual or {}).get(name, name).split())
     return out
 
 
@@ -67,7 +70,7 @@ class Adapted:
         make: Any,
         begin: Callable[[Callable[..., Any], list[Array], Mapping[str, Any]], Step],
         given: Mapping[str, Any],
-        usual: Mapping[str, str] | None = None,
+        usual: Mapping[str, str] | None = MappingProxyType({}),
         hints: Mapping[str, str] | None = None,
     ) -> None:
         if not callable(make):
@@ -76,7 +79,7 @@ class Adapted:
             made = f": pass the class {kind}, not an instance of it" if method else ""
             raise Refused(f"make must be callable, got {kind}{made}")
         self.make, self.begin, self.given = make, begin, dict(given)
-        self.names = spellings(make, given, usual or {})
+        self.names = spellings(make, given, usual)
         self.fixed = tuple(name for name in SPELLINGS if name not in self.names)
         self.hints = dict(hints or {})
         self.__name__ = getattr(make, "__name__", type(make).__name__)
@@ -191,7 +194,7 @@ def counted(
 
     hint = f"it may count from {1 - first}"
     hint += ", as in JAX: counted(make, first=0)" if first else ": counted(make, first=1)"
-    return Adapted(make, begin, given, None, {"t_one_ahead" if first else "t_from_zero": hint})
+    return Adapted(make, begin, given, {}, {"t_one_ahead" if first else "t_from_zero": hint})
 
 
 def pure(f: Callable[..., Any], takes: str, gives: str, *, first: int = 1) -> Adapted:

@@ -143,7 +143,8 @@ def of_keras(make: Callable[..., Any], **given: Any) -> Adapted:
 
         return step
 
-    return Adapted(make, begin, given, KERAS_NAMES)
+    # Its classes take any keyword and refuse those that they do not know.
+    return Adapted(make, begin, given, None if isinstance(make, type) else KERAS_NAMES)
 
 
 def _third_positional(opt: Any, hyper: Mapping[str, Any]) -> None:

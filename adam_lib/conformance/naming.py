@@ -30,6 +30,7 @@ from .variants import (
     SHIFTS,
     T_EPOCHS,
     T_STOPS,
+    T_WRAPS,
     TENSOR,
     TRUST,
     ZEROS,
@@ -202,9 +203,9 @@ def _decoupled(ev: Evidence, base: Guess) -> Iterator[Guess]:
         part = DECAYS[0] if share > 0 else _named("growth")
         # In single precision the ratio is known to half a spacing of numbers near 1.
         tol = max(1e-6, 2 * SINGLE / abs(share)) if ev.single else 1e-6
-        guess = base.plus(part, {"C_WD": nice(abs(share) / ev.x.lr, tol)})
-        if guess:
-            yield guess
+        for kind in (part, *DECAYS[2:3]) if share > 0 else (part,):
+            if guess := base.plus(kind, {"C_WD": nice(abs(share) / ev.x.lr, tol)}):
+                yield guess
 
 
 def _matrix_decay(ev: Evidence, guess: Guess) -> Guess:
@@ -234,9 +235,11 @@ def _decay_kinds(ev: Evidence, guesses: list[Guess]) -> list[Guess]:
     out = []
     for guess in guesses:
         tried = [guess]
-        if any(p.name == "decay_left_on" for p in guess.parts):
-            rest = replace(guess, parts=tuple(p for p in guess.parts if p.name != "decay_left_on"))
-            for part in DECAYS[1:4]:
+        for name, others in (("decay_left_on", DECAYS[1:4]), ("decay_after", DECAYS[3:4])):
+            if not any(p.name == name for p in guess.parts) or not ev.misses(guess):
+                continue
+            rest = replace(guess, parts=tuple(p for p in guess.parts if p.name != name))
+            for part in others:
                 lr = ev.x.lr if part.name.endswith("without_lr") else 1.0
                 one = rest.plus(part, {"C_WD": nice(guess.constants["C_WD"] * lr, 1e-6)})
                 tried += [one] if one else []
@@ -379,8 +382,9 @@ def _with_clock(ev: Evidence, bases: list[Guess], name: str) -> Iterator[Guess]:
         assert lines is not None
         args = base.constants, ev.runs[name], ev.x, ev.paths[name], ev.allowed(name)
         left = simulate(lines, *args)[1]
-        if left > 1 and (one := base.plus(T_STOPS, {"C_LAST": left})):
-            yield one
+        for part in (T_STOPS, *T_WRAPS) if left > 1 else ():
+            if one := base.plus(part, {"C_LAST": left}):
+                yield one
         for each in EPOCHS if left == 1 or left in EPOCHS else ():
             if one := base.plus(T_EPOCHS, {"C_EACH": each}):
                 yield one

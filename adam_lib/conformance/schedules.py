@@ -71,24 +71,21 @@ def schedule(f: Array, lr: float, tol: float) -> tuple[Exhibit, dict[str, Any], 
                 C_LR=nice(start),
                 C_POWER=p,
             ), True
-        for lag in (0, 1):  # 1 / (1 + k*(t - 1)), 1 / (1 + k*t)
-            k = (
-                (f[0] - f[1]) / (f[1] * (2 - lag) - f[0] * (1 - lag))
-                if lag == 0
-                else ((f[0] - f[1]) / f[1])
-            )
-            shift = t if lag == 0 else t - 1
-            model = 1 / (1 + k * shift)
-            if np.isfinite(k) and k != 0 and fits(model * f[0] / model[0]):
-                scale = nice(f[0] / model[0])
-                n = "n" if lag == 0 else "(n - 1)"
+        for lag in (1, 0):  # 1 / (1 + k*(t - 1)), or C / (1 + k*t), which is the same but for C
+            k = (f[0] - f[1]) / (f[1] if lag else 2 * f[1] - f[0])
+            model = 1 / (1 + k * (t - lag))
+            scale = f[0] / model[0]
+            if lag and abs(scale - 1) > 1e-6:
+                continue
+            if np.isfinite(k) and k != 0 and fits(model * scale):
+                n = "(n - 1)" if lag else "n"
                 return *_line(
                     "lr_falls_inverse",
                     "a schedule is left on: lr is divided by 1 + "
-                    f"{nice(k):.4g}*{'t' if lag == 0 else '(t - 1)'}",
+                    f"{nice(k):.4g}*{'(t - 1)' if lag else 't'}",
                     f"C_LR / (1 + C_RATE * {n})",
-                    C_LR=scale,
-                    C_RATE=nice(k),
+                    C_LR=nice(scale, 100 * tol),
+                    C_RATE=nice(k, 100 * tol),
                 ), True
         rate = f[1] / f[0]
         if fits(start * rate ** (t - 1)):
@@ -133,10 +130,11 @@ def schedule(f: Array, lr: float, tol: float) -> tuple[Exhibit, dict[str, Any], 
             ), True
         angle = np.arccos(np.clip(2 * f / f.max() - 1, -1, 1))
         if f.max() > 0 and len(f) > 20 and np.std(np.diff(angle[2:20])) < 1e-4 * abs(angle[19]):
-            n = np.pi / np.mean(np.diff(angle[2:20]))
-            return *_table(
-                f, "lr_cosine", f"a schedule is left on: a cosine over {n:.4g} steps"
-            ), True
+            period = float(np.pi / np.mean(np.diff(angle[2:20])))
+            if period < 100 * len(f):  # beyond, a straight line
+                return *_table(
+                    f, "lr_cosine", f"a schedule is left on: a cosine over {period:.4g} steps"
+                ), True
     shown = ", ".join(f"{f[i - 1]:.4g}" for i in (1, 2, 10, 100) if i <= len(f))
     return *_table(
         f,

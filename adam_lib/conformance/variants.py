@@ -421,6 +421,25 @@ T_STOPS = Exhibit(
     "t stops at C_LAST, and the correction with it",
     {"clock": "t = s.t = min(s.t + 1, C_LAST)"},
 )
+T_WRAPS = [
+    Exhibit(
+        "t_restarts",
+        "t begins again at 1 after C_LAST steps, the averages do not",
+        {"clock": "t = s.t = s.t % C_LAST + 1"},
+    ),
+    Exhibit(
+        "t_wraps",
+        "t falls back to 0 after C_LAST steps, as a small integer does that overflows",
+        {"clock": "t = s.t = (s.t + 1) % (C_LAST + 1)"},
+    ),
+    Exhibit(
+        "state_restarts",
+        "the averages and t begin again after C_LAST steps",
+        {
+            "hyper": "if s.t == C_LAST: s.t, s.m, s.v = 0, 0 * g, 0 * g",
+        },
+    ),
+]
 T_EPOCHS = Exhibit(
     "t_counts_epochs",
     "t rises at every C_EACH-th step only, as if it counted epochs",

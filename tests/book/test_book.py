@@ -1,6 +1,7 @@
 """The guards of tools/notebooks/guards.py, over the book as it stands."""
 
 import pytest
+from pybtex.database import parse_file
 
 from tools.notebooks import parser
 from tools.notebooks.guards import GUARDS, Book
@@ -38,6 +39,13 @@ def test_the_readme_lists_every_chapter_by_its_title(book):
     pages = [by_name[name] for name in book.listed if name in by_name]
     links = [f"[{page.title}](book/{page.path.name})" for page in pages]
     assert [link for link in links if link not in readme] == []
+
+
+def test_the_bibliography_can_be_read():
+    """Two branches that both append can lose a brace between them, and no guard reads BibTeX."""
+    keys = parser.bibliography_keys(parser.ROOT / "book/references.bib")
+    read = parse_file(str(parser.ROOT / "book/references.bib"), bib_format="bibtex")
+    assert sorted(read.entries) == sorted(keys)
 
 
 def test_the_address_of_the_repository_stands_in_one_place():

@@ -185,6 +185,18 @@ def test_an_unknown_label_is_an_error() -> None:
         ("as claim-06-x says", "the label"),
         ("eq-12-box", "the label"),
         ("(here)=", "the target"),
+        (r"$\abs g$ of {prf:ref}`x`", "the macro"),
+        ("as claim-errata-rate says", "the label"),
+        ("see fig-sitting-path", "the label"),
+        (":::", "the fence"),
+        ("> :class: dropdown", "the option"),
+        ("% a note to the author", "the comment"),
+        ("+++", "the break"),
+        ("so it is [^1]", "the footnote"),
+        ("is {{ version }}", "the substitution"),
+        ("{.unbroken}\ntext", "the attributes"),
+        (r"by $\eqref{eq-a}$", "the reference"),
+        (r"$$ a \label{b} $$", "the label"),
     ],
 )
 def test_the_guard_sees(raw: str, what: str) -> None:
@@ -194,6 +206,7 @@ def test_the_guard_sees(raw: str, what: str) -> None:
 def test_the_guard_lets_plain_text_pass() -> None:
     fine = (
         "A `{role}` in code, $\\abslike$, [text](https://a.org/#claim-06-x).\n\n```python\nx\n```"
+        "\n\n1 % of ${{a}}$, note: a :class: of its own, (so)\n\n$$ {.5} % x $$\n"
     )
     assert leftovers(fine, MACROS) == []
 
@@ -252,9 +265,7 @@ def test_a_students_copy_has_no_solution_and_no_answer() -> None:
     assert cell.outputs == []
 
 
-@pytest.mark.parametrize("path", parser.notebook_paths(), ids=lambda p: p.stem)
-@pytest.mark.parametrize("student", [False, True], ids=["full", "student"])
-def test_every_notebook_of_the_book_has_a_plain_form(path: Path, student: bool) -> None:
+def copy_of(path: Path, student: bool) -> Any:
     page = parser.read(path)
     keys = parser.bibliography_keys(parser.BOOK / "references.bib")
     where = Context(
@@ -266,8 +277,14 @@ def test_every_notebook_of_the_book_has_a_plain_form(path: Path, student: bool) 
         copies.keys(),
         copies.stills(),
     )
+    return copies.converted(nbformat.read(path, as_version=4), where, student, "import adam_lib")
+
+
+@pytest.mark.parametrize("path", parser.notebook_paths(), ids=lambda p: p.stem)
+@pytest.mark.parametrize("student", [False, True], ids=["full", "student"])
+def test_every_notebook_of_the_book_has_a_plain_form(path: Path, student: bool) -> None:
     source = nbformat.read(path, as_version=4)
-    nb = copies.converted(source, where, student, "import adam_lib")
+    nb = copy_of(path, student)
     assert copies.problems(nb, MACROS) == []
     assert "solution-start" not in sources(nb)
     outputs = {cell.id: cell.outputs for cell in nb.cells if cell.cell_type == "code"}
@@ -276,6 +293,42 @@ def test_every_notebook_of_the_book_has_a_plain_form(path: Path, student: bool) 
     for cell in kept:
         if not (student and cell.source.startswith("answer = ...")):
             assert outputs[cell.id] == cell.outputs
+
+
+FORMULA = re.compile(r"(?s)\$\$(.+?)\$\$|(?<![\\\\$])\$(?!\$)(.+?)(?<!\\\\)\$(?!\d)")
+
+
+CODE = r"(?ms)^[> ]*```.*?^[> ]*```\s*$|(`+)(?!`).+?(?<!`)\1(?!`)"
+
+
+def formulas_of(nb: nbformat.NotebookNode) -> set[str]:
+    """TeX as a viewer would hand it to MathJax: not what stands in code."""
+    found = set()
+    for cell in nb.cells:
+        if cell.cell_type == "markdown":
+            text = re.sub(
+                r"(?ms)^[> ]*```.*?^[> ]*```\s*$|(`+)(?!`).+?(?<!`)\1(?!`)", "", cell.source
+            )
+            found |= {(m[1] or m[2]).strip() for m in FORMULA.finditer(text)}
+    return found
+
+
+def test_formulas_need_no_macro_of_the_book(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is set by a MathJax that knows none, which refuses what is not defined."""
+    monkeypatch.syspath_prepend(str(parser.BOOK / "_ext"))
+    from sphinx.errors import ExtensionError
+
+    from formulas import Typesetter
+
+    bare = Typesetter({})
+    with pytest.raises(ExtensionError, match="vhat"):
+        bare(r"\vhat_t", False)
+    formulas: set[str] = set()
+    for path in parser.notebook_paths():
+        formulas |= formulas_of(copy_of(path, student=False))
+    assert len(formulas) > 1000
+    for tex in sorted(formulas):
+        bare(tex, False)
 
 
 def test_a_readers_work_is_not_overwritten(tmp_path: Path) -> None:

@@ -622,6 +622,13 @@ BREAKS = {
         "references_are_cited_and_citations_exist",
         "id c8): cites kingma2041adam",
     ),
+    "a reference that lost its end": (
+        lambda b: (b.root / "book/references.bib").write_text(
+            "@misc{kingma2014adam,\n title = {Adam}\n@misc{other,\n title = {Other}\n}\n"
+        ),
+        "references_are_cited_and_citations_exist",
+        "book/references.bib: syntax error in line 3",
+    ),
     "a reference that is not used": (
         lambda b: b.replace("c8", "{cite:t}`kingma2014adam`", "Kingma"),
         "references_are_cited_and_citations_exist",

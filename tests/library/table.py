@@ -26,7 +26,13 @@ HYPER: dict[str, list[dict[str, Any]]] = {
         {"lr": 0.1, "momentum": 0.9, "nesterov": True},
     ],
     "AdaGrad": [{"lr": 0.1, "eps": 1e-3}, {"lr": 0.01, "eps": 0.0}],
-    "RMSprop": [{"eps": 1e-3}, {"lr": 0.1, "rho": 0.9, "eps": 0.5}],
+    "RMSprop": [
+        {"eps": 1e-3},
+        {"lr": 0.1, "rho": 0.9, "eps": 0.5},
+        {"lr": 0.01, "rho": 0.9, "eps": 0.5, "momentum": 0.9},
+        {"lr": 0.01, "rho": 0.9, "eps": 0.5, "centered": True},
+        {"lr": 0.01, "rho": 0.5, "eps": 0.5, "momentum": 0.5, "centered": True},
+    ],
     "Adadelta": [{"eps": 1e-3}, {"lr": 0.5, "rho": 0.75, "eps": 0.01}],
     "Adam": [
         {"eps": 1e-3},
@@ -78,6 +84,7 @@ DRAW: dict[str, st.SearchStrategy[Any]] = {
     "rho": rates,
     "momentum": rates,
     "nesterov": st.booleans(),
+    "centered": st.booleans(),
     "eps": st.sampled_from([0.0, 1e-4, 1e-3, 1.0]),
     "weight_decay": st.floats(0, 1),
     "form": st.sampled_from(["paper", "pytorch", "optax"]),
@@ -136,10 +143,13 @@ BAD: dict[str, list[Bad]] = {
     "betas": _betas(),
     "rho": _named("rho", _rate),
     "momentum": _named("momentum", _rate),
-    "nesterov": [
-        Bad(x, TypeError, f"nesterov must be True or False, got {x!r}")
-        for x in (1, None, "yes", 0.0)
-    ],
+    **{
+        name: [
+            Bad(x, TypeError, f"{name} must be True or False, got {x!r}")
+            for x in (1, None, "yes", 0.0)
+        ]
+        for name in ("nesterov", "centered")
+    },
     "eps": _named("eps", _at_least_zero),
     "weight_decay": _named("weight_decay", _at_least_zero),
     "form": [

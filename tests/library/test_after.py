@@ -164,6 +164,27 @@ def test_bad_hyperparameters(name: str) -> None:
                 step(theta, theta, init(theta), **{**hyper(name), key: bad})
 
 
+DECAYING = [n for n in AFTER if "weight_decay" in inspect.signature(AFTER[n][1]).parameters]
+
+
+@pytest.mark.parametrize("name", DECAYING)
+def test_decay_survives_rounding(name: str) -> None:
+    """1 - lr * weight_decay is 1 in float32 here; what decays in 300 steps is still right."""
+    start, step = AFTER[name]
+    rates = 1e-6 * np.random.default_rng(32).uniform(0.5, 1, size=300)
+    assert np.all(np.float32(1 - 0.01 * rates) == 1)
+    theta = 0.01 * np.sign(gradients(30, 12, 12)).astype("float32")
+    ends = []
+    for weight_decay in (0.0, 0.01):
+        x, state = theta, start(theta)
+        for lr, g in zip(rates, gradients(31, 300, 12, 12).astype("float32"), strict=True):
+            x, state = step(x, g, state, lr=float(lr), weight_decay=weight_decay)
+        ends.append(x.astype(float))
+    lost = np.mean((ends[0] - ends[1]) * np.sign(theta))
+    share = 0.55 if name.startswith("Schedule") else 1  # its theta is nine tenths an average
+    assert abs(lost / (share * 0.01 * np.sum(rates) * 0.01) - 1) < 0.1
+
+
 @pytest.mark.parametrize("name", ["Shampoo", "SOAP", "Muon"])
 def test_matrices_only(name: str) -> None:
     init, step = AFTER[name]

@@ -413,7 +413,6 @@ BAD_GRADS: dict[str, tuple[Any, type[Exception], str]] = {
         "grads[0] has dtype int64, params[0] has float64",
     ),
     "complex": ([a2 * 1j, b13], TypeError, "grads[0] has dtype complex128, params[0] has float64"),
-    "None inside": ([a2, None], ValueError, "grads[1] has shape (), params[1] has (1, 3)"),
 }
 
 

@@ -239,6 +239,7 @@ def test_each_opens_on_its_finding(js):
     assert (value("factor")["at"], value("factor")["within"]) == (12, 2375)
     assert 7.1 < value("bound")["step"] == pytest.approx(value("bound")["bound"], rel=1e-12)
     assert value("bursts")["bursts"] >= 10
+    assert 3.5 < value("schedule")["ratio"] < 4.5
     assert value("reddi")["drift"] > 0.5
     assert value("reddi")["end"] > 0.99
     assert abs(value("sitting-zigzag")["y"]) < 0.1 < abs(value("sitting-zigzag")["x"])
@@ -282,6 +283,11 @@ def test_what_the_pages_suggest_to_try(js):
     assert after("bursts", eps=3e-5)["bursts"] == 0
     assert after("bursts", eps=3e-5)["farthest"] < 1e-100
     assert after("reddi", beta2=0.6)["end"] < -0.99
+    assert after("schedule", rule="square root")["ratio"] == pytest.approx(1, rel=0.05)
+    for falling in ("linear", "cosine", "hold, then fall"):
+        assert after("schedule", schedule=falling)["end"] < after("schedule")["end"] / 2
+    calm = {"noise": 1, "rule": "square root"}
+    assert after("schedule", **calm)["reach"] > 2 * after("schedule", batch=1, **calm)["reach"]
 
 
 def test_what_the_sitting_suggests_to_try(js):

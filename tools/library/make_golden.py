@@ -95,6 +95,15 @@ ROWS = [
         "RMSprop",
         {"alpha": 0.9, "eps": 1e-3},
     ),
+    Row("RMSprop", {"momentum": 0.9}, "torch", "RMSprop", {"momentum": 0.9}),
+    # Next to a smaller eps the difference of v and m^2 shows its rounding errors.
+    Row(
+        "RMSprop",
+        {"lr": 0.001, "rho": 0.9, "eps": 0.1, "momentum": 0.5, "centered": True},
+        "torch",
+        "RMSprop",
+        {"lr": 0.001, "alpha": 0.9, "eps": 0.1, "momentum": 0.5, "centered": True},
+    ),
     Row("Adadelta", {}, "torch", "Adadelta", {}),
     Row(
         "Adadelta",

@@ -24,6 +24,8 @@ from pathlib import Path
 import nbformat
 import yaml
 from PIL import Image
+from pybtex.database import parse_string as parse_bibliography
+from pybtex.exceptions import PybtexError
 
 from adam_lib.experiments import keyrules
 from tools.notebooks import parser, seeds
@@ -534,6 +536,10 @@ def references_are_cited_and_citations_exist(book: Book) -> Iterator[str]:
     entries = parser.bibliography_keys(book.root / "book" / "references.bib")
     for key in sorted({k for k in entries if entries.count(k) > 1}):
         yield f"book/references.bib: {key} stands there twice"
+    try:
+        parse_bibliography((book.root / "book/references.bib").read_text("utf-8"), "bibtex")
+    except PybtexError as error:
+        yield f"book/references.bib: {error}"
     cited: set[str] = set()
     for where, cell in book.prose():
         keys = parser.citations(cell.source)

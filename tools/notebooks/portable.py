@@ -407,17 +407,36 @@ def plain(text: str, context: Context) -> str:
 # --------------------------------------------------------------------------- guard
 
 
+# Pages that are no chapters label what they claim after themselves.
+LABEL = r"\b(?:claim|eq|ex|sol|fig|check)-(?:\d\d|errata|index|sitting|s)-[\w-]+"
+RAW = {  # what MyST reads, and nothing else
+    "the target": r"^\([\w-]+\)=",
+    "the fence": r"^[\s>]*:{3,}.*",
+    "the option": r"^[\s>]*:[a-z-]+: .*",
+    "the comment": r"^[\s>]*% .*",
+    "the break": r"^\+\+\+.*",
+    "the footnote": r"\[\^[\w-]+\]",
+    "the substitution": r"\{\{.*?\}\}",
+    "the attributes": r"^\{[.#][^}\n]*\}",
+    "the reference": r"\\(?:eq)?ref\{[^}]*\}",
+    "the label": r"\\label\{[^}]*\}",
+}
+
+
 def leftovers(text: str, macros: Mapping[str, Any]) -> list[str]:
     """What a viewer would show raw: the guard over every copy."""
     bare = re.sub(r"(?ms)^```.*?^```\s*$", "", text)
     bare = re.sub(CODE, "", bare)
+    prose = MATH.sub("", re.sub(r"(?s)\$\$.*?\$\$", "", bare))
     problems = [f"the role {m[0]}" for m in re.finditer(r"(?<!`)\{[a-z][\w:]*\}`[^`]+`", text)]
     fences = re.finditer(r"(?m)^[\s>]*(?:`{3,}|:{3,})\{.*", text)
     problems += [f"the fence {m[0].strip()}" for m in fences]
     names = "|".join(map(re.escape, macros))
     problems += [f"the macro {m[0]}" for m in re.finditer(rf"\\(?:{names})(?![A-Za-z])", bare)]
     without_links = re.sub(r"\]\([^)]*\)", "]", bare)
-    labels = r"\b(?:claim|eq|ex|sol|fig|check)-\d\d-[\w-]+"
-    problems += [f"the label {m[0]}" for m in re.finditer(labels, without_links)]
-    problems += [f"the target {m[0]}" for m in re.finditer(r"(?m)^\([\w-]+\)=", bare)]
+    problems += [f"the label {m[0]}" for m in re.finditer(LABEL, without_links)]
+    for what, pattern in RAW.items():
+        # TeX has braces and percent signs of its own
+        where = bare if what in ("the reference", "the label") else prose
+        problems += [f"{what} {m[0].strip()}" for m in re.finditer(f"(?m){pattern}", where)]
     return problems

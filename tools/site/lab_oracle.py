@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 import adam_lib as al
+from adam_lib.experiments import schedules
 
 Numbers = dict[str, float]
 ORACLES: dict[str, Callable[..., Numbers]] = {}
@@ -238,6 +239,39 @@ def bursts(eps, beta1, beta2) -> Numbers:
         "median": np.sort(lr / (np.sqrt(v_hat[10_000:]) + eps))[5000],
         "threshold": lr / critical,
     }
+
+
+# --------------------------------------------------- batch size, noise and schedule
+
+
+@cache
+def mean_losses(batch: int, noise: float, rule: str, schedule: str) -> tuple[float, np.ndarray]:
+    """The peak rate, and the mean loss at every step of Adam with v at its mean."""
+    steps, variance, q = 16_384 // batch, noise**2 / batch, 100.0
+    lr = 0.05 * batch ** {"unchanged": 0, "square root": 0.5, "linear": 1}[rule]
+    rate = {
+        "constant": lambda: schedules.constant(lr),
+        "linear": lambda: schedules.linear(lr, steps),
+        "cosine": lambda: schedules.cosine(lr, steps),
+        "hold, then fall": lambda: schedules.warmup_stable_decay(lr, steps),
+    }[schedule]()
+    losses = [q / 2]
+    for t in range(1, steps + 1):
+        a = rate(t) / np.sqrt(q + variance)
+        q = (1 - a) ** 2 * q + a**2 * variance
+        losses.append(q / 2)
+    return lr, np.array(losses)
+
+
+@oracle
+def schedule(batch, noise, rule, schedule) -> Numbers:
+    lr, losses = mean_losses(batch, noise, rule, schedule)
+    _, single = mean_losses(1, noise, rule, schedule)
+    out = {"lr": lr, "end": losses[-1], "ratio": losses[-1] / single[-1]}
+    low = np.flatnonzero(losses <= losses[0] / 100)
+    if len(low):
+        out |= {"reach": low[0] * batch, "steps": low[0]}
+    return out
 
 
 # ---------------------------------------------------------------- Reddi's problem

@@ -116,7 +116,7 @@ async def print_pages(playwright, chromium: str, root: str, names: list[str]):
 
 async def sheet_of(page, source: str, **options) -> bytes:
     await page.set_content(source)
-    return await page.pdf(**{**SHEET, **options})
+    return await page.pdf(**{**SHEET, "tagged": True, **options})
 
 
 def front_source(title: str, book, printed, first: dict[str, int]) -> str:
@@ -225,13 +225,17 @@ class Tags:
             moved = owners.clone(self.writer)
             self.parents.append(NumberObject(number + self.next))
             self.parents.append(moved.indirect_reference or moved)
-        for page in self.writer.pages[start : start + len(reader.pages)]:
-            things = [page, *(a.get_object() for a in page.get("/Annots") or [])]
-            for thing in things:
-                for key in ("/StructParents", "/StructParent"):
-                    if key in thing:
-                        moved = NumberObject(int(thing[key]) + self.next)
-                        thing[NameObject(key)] = moved
+        pages = self.writer.pages[start : start + len(reader.pages)]
+        for page, printed in zip(pages, reader.pages, strict=True):
+            # pypdf leaves a page's number out of its copy
+            if "/StructParents" in printed:
+                moved = int(printed["/StructParents"]) + self.next
+                page[NameObject("/StructParents")] = NumberObject(moved)
+            for link in page.get("/Annots") or []:
+                thing = link.get_object()
+                if "/StructParent" in thing:
+                    moved = int(thing["/StructParent"]) + self.next
+                    thing[NameObject("/StructParent")] = NumberObject(moved)
         self.next += top
 
     def put(self) -> None:
