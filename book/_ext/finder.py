@@ -225,6 +225,13 @@ SCRIPTS = (
 )
 
 
+def no_index_of_sphinx(app) -> None:
+    """It would be thrown away, and missed by the next incremental build."""
+    for name in ("load_indexer", "index_page", "dump_search_index"):
+        if hasattr(app.builder, name):
+            setattr(app.builder, name, lambda *arguments: None)
+
+
 def write_texts(app, error) -> None:
     if error is not None or app.builder.format != "html":
         return
@@ -252,6 +259,7 @@ def write_texts(app, error) -> None:
 
 
 def setup(app):
+    app.connect("builder-inited", no_index_of_sphinx)
     # after the formulas are set (920), which it reads
     app.connect("build-finished", write_texts, priority=930)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

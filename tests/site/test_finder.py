@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import tomllib
@@ -9,6 +10,8 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from tools.notebooks import parser
 
@@ -181,3 +184,25 @@ def test_the_list_that_the_browser_tries() -> None:
     assert len(SEARCHES["work"]) >= 10
     pages = {path.stem for path in parser.BOOK.glob("*.*")}
     assert {page for part in SEARCHES.values() for page in part.values()} <= pages
+
+
+def test_a_second_build_misses_no_index(finder, tmp_path) -> None:
+    source, site = tmp_path / "source", tmp_path / "site"
+    (source / "_static/reader").mkdir(parents=True)
+    (source / "_static/reader/search.js").write_text("")
+    (source / "index.md").write_text("# Start\n\n```{toctree}\nother\n```\n")
+    settings = {"extensions": ["myst_parser", "finder"], "html_static_path": ["_static"]}
+    for words in ("# One\n", "# Two\n"):
+        (source / "other.md").write_text(words)
+        said = io.StringIO()
+        with patch_docutils(), docutils_namespace():
+            app = Sphinx(
+                source, None, site, tmp_path / "doctrees", "html",
+                confoverrides=settings, status=None, warning=said,
+            )  # fmt: skip
+            app.build()
+        assert said.getvalue() == ""
+    assert (site / finder.TEXTS).is_file()
+    assert "search-page.js" in (site / "search.html").read_text()
+    assert not list(site.rglob("searchindex.js"))
+    assert "searchtools" not in (site / "other.html").read_text()
