@@ -165,6 +165,7 @@ def test_links_of_a_statement_lead_where_they_led():
         ("Measured: ε falls", "ε falls"),
         ("Measured: $x$ falls", "$x$ falls"),
         ("Measured: six fall", "Six fall"),
+        ("Measured: turned, it falls", "Turned, it falls"),
         ("Bias", "Bias"),
     ],
 )
