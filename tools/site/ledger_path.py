@@ -37,8 +37,9 @@ def read_line(engine: Engine, by_keyboard: bool) -> list[str]:
     until = time.monotonic() + PATIENCE
     while not engine.evaluate(STATEMENT, LINE) and time.monotonic() < until:
         time.sleep(0.1)
-    if len(engine.evaluate(STATEMENT, LINE)) < 60:
-        found.append(f"a line opens to {engine.evaluate(STATEMENT, LINE)!r}, not to its statement")
+    said = engine.evaluate(STATEMENT, LINE)
+    if len(said) < 60 or "could not be loaded" in said:
+        found.append(f"a line opens to {said!r}, not to its statement")
     if engine.evaluate(LINKS, LINE) != 2:
         found.append("a line does not lead to its claim and its check")
     return found
