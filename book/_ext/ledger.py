@@ -173,7 +173,7 @@ class ClaimsOf(SphinxDirective):
 def shown_title(claim: parser.Claim) -> str:
     """Without "Measured:", which mark and number say."""
     title = claim.title.removeprefix("Measured:").strip()
-    first = title.partition(" ")[0]
+    first = title.partition(" ")[0].rstrip(",:")
     # a letter by itself may be a symbol
     if first == "a" or (first.isascii() and first.isalpha() and len(first) > 1):
         title = title[0].upper() + title[1:]

@@ -6,6 +6,7 @@ On every page that predicts or asks: predict something unreadable, be told so; c
 see what was covered, be told how close it was, find it open after a reload; answer an
 exercise wrong, read the diagnosis that its key has for it, answer right. Before the
 reader commits, nothing of what is covered may be seen, found in the contents, or focused.
+On the ledger (ledger_path.py): open a line, read its statement, choose claims.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 from adam_lib.experiments import judge
 from tools.site.browser_check import pages_of, serve
 from tools.site.engines import ENGINES, Engine
+from tools.site.ledger_path import PAGE, follow_ledger
 
 LEAST = 5  # pages on which both are tried
 TABS = 40  # from the box to the field: the question may have links
@@ -252,6 +254,12 @@ def main() -> int:
                         bad += len(found)
                     full += bool(guesses and answers)
                     print(f"{page} [{engine.name}]: {guesses} predictions, {answers} exercise")
+                for by_keyboard in (True, False) if args.only in PAGE else ():
+                    found = follow_ledger(engine, by_keyboard, root)
+                    for problem in found:
+                        how = "keyboard" if by_keyboard else "touch"
+                        print(f"{PAGE} [{engine.name}, {how}]: {problem}", flush=True)
+                    bad += len(found)
                 if not args.only and full < LEAST:
                     print(f"{engine.name}: only {full} pages to predict and to answer on")
                     bad += 1
