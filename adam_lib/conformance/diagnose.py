@@ -147,6 +147,10 @@ def _judge(
     def all_told(seen: Seen, guesses: list[Guess]) -> bool:
         return bool(guesses) and not seen.misses(guesses[0])
 
+    ran = [p.theta for p in paths.values() if len(p.theta) > 1]
+    if ran and not any(np.any(theta[1:] != theta[:-1]) for theta in ran):
+        start = next(iter(ref.conventions.values()))
+        return _report(Seen(x, runs, paths, single, convention=start), [], ref)
     fine = look(single, 2 if single else 1)
     if single or all_told(*fine):
         return _report(*fine, ref)

@@ -227,7 +227,7 @@ PLACES = {
         {"root": "root = np.sqrt(v_hat + eps**2)"},
     ),
     "eps_in_average": (
-        "inside the average of squares, in every step",
+        "inside the average of squares, in every step, and outside the root",
         {"v": "s.v = beta2 * s.v + (1 - beta2) * (g**2 + eps)"},
     ),
     "eps_added_to_v": (
