@@ -71,7 +71,7 @@ def adafactor_step(
     instead; optax factors the two largest axes, from a size of 128 on, and
     takes alpha as it is, without 1 / sqrt(t).
 
-    Source: Shazeer and Stern (2018), Algorithms 4 to 6.
+    Source: Shazeer and Stern (2018).
 
     Not in place: two passes over each matrix, first for its margins and then
     for the step, so blocks in cache gain little.

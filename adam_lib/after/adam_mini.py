@@ -63,7 +63,7 @@ def adam_mini_step(
     authors' program (1.1) takes a head of queries or keys as one, a row of any
     other weight, and every coordinate of a bias; to choose them is the method.
 
-    Source: Zhang et al. (2024), Algorithm 1.
+    Source: Zhang et al. (2024).
 
     Not in place: the block's mean must be known before its first parameter moves.
 

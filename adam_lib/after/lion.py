@@ -43,7 +43,7 @@ def lion_step(
     what is remembered. There is no second moment, no eps and no correction: a
     sign has no scale. So in optax; sign(0) is 0 here and there.
 
-    Source: Chen et al. (2023), Algorithm 2.
+    Source: Chen et al. (2023).
 
     Parameters
     ----------

@@ -148,7 +148,7 @@ def schedule_free_adamw_step(
     of momentum too. So in optax and in the authors' program (1.4), except that
     those take beta and beta2 as a pair.
 
-    Source: Defazio et al. (2024), Algorithm 1.
+    Source: Defazio et al. (2024).
 
     Parameters
     ----------

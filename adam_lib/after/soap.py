@@ -69,7 +69,7 @@ def soap_step(
     columns but not rotated, as in the authors' program. That adds eps to the
     uncorrected root; here it stands as in Adam.
 
-    Source: Vyas et al. (2024), Algorithm 3.
+    Source: Vyas et al. (2024).
 
     Not in place: six products of matrices a step, each with a result of its own.
 
