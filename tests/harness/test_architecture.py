@@ -33,7 +33,8 @@ ORDER = {
     ],
     "experiments": [
         *("problems", "gradcheck", "train", "models", "datasets", "plotting"),
-        *("schedules", "practice"),
+        *("schedules", "practice", "passes"),
+        *("bowls", "matrices", "nets", "settings", "next_word", "denominators", "language"),
         *("numerals", "verdicts", "keyrules", "judge", "page"),
     ],
     "experiments.answers": ["code_05", "code_17"],
@@ -160,10 +161,11 @@ def test_the_core_can_be_read_in_an_hour() -> None:
     """The checks, the closed forms and the five systems, with their docstrings.
 
     How a state is written to a file is left out. Groups, missing gradients, penalties and
-    numbers that no dtype holds are what 547 tests of other libraries asked for: 1350 before.
+    numbers that no dtype holds, RMSprop's momentum and centred form are what 547 tests of
+    other libraries asked for: 1350 before.
     """
     sizes = {m: len(path_of(m).read_text(encoding="utf-8").splitlines()) for m in CORE}
-    assert sum(sizes.values()) <= 1450, sizes
+    assert sum(sizes.values()) <= 1500, sizes
 
 
 def test_public_names() -> None:
@@ -194,7 +196,7 @@ def test_documented_defaults() -> None:
     """Those of the book, literally: a changed default changes every chapter."""
     x = np.ones(2)
     expected = {
-        "RMSprop": {"lr": 0.01, "rho": 0.99, "eps": 1e-8},
+        "RMSprop": {"lr": 0.01, "rho": 0.99, "eps": 1e-8, "momentum": 0.0, "centered": False},
         "Adadelta": {"lr": 1.0, "rho": 0.9, "eps": 1e-6},
         "Adam": {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8},
     }
