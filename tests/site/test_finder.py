@@ -191,7 +191,7 @@ def test_a_second_build_misses_no_index(finder, tmp_path) -> None:
     (source / "_static/reader").mkdir(parents=True)
     (source / "_static/reader/search.js").write_text("")
     (source / "index.md").write_text("# Start\n\n```{toctree}\nother\n```\n")
-    settings = {"extensions": ["myst_parser", "finder"], "html_static_path": ["_static"]}
+    settings = {"extensions": ["myst_nb", "finder"], "html_static_path": ["_static"]}
     for words in ("# One\n", "# Two\n"):
         (source / "other.md").write_text(words)
         said = io.StringIO()
