@@ -31,7 +31,6 @@ from tests.library.table import (
     run_in_place,
     run_rule,
     same_bits,
-    slots,
     snapshot,
 )
 
