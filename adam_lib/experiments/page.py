@@ -5,21 +5,12 @@ Only for use inside a Jupyter kernel; the only module that imports IPython.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import judge
 
-Test = Callable[[Any], Any]
 
-
-def check(
-    exercise: str,
-    answer: Any = ...,
-    *,
-    right: Test | None = None,
-    wrong: Sequence[tuple[Test, str]] = (),
-) -> None:
+def check(exercise: str, answer: Any = ...) -> None:
     """Print whether ``answer`` is right, and if not, what is wrong with it.
 
     The answer may be a number, a text such as "1/20" or "b and c", a list, an array;
@@ -31,17 +22,12 @@ def check(
         Its number, such as "7.1"; the key is in adam_lib/experiments/answers.
     answer
         The reader's answer.
-    right, wrong
-        Only for chapters whose key is still in their cells.
 
     Examples
     --------
     >>> check("7.1", ...)
     Exercise 7.1: not answered yet.
     """
-    if right is not None:  # goes with the last chapter in tools/notebooks/pending
-        _check_here(exercise, answer, right, wrong)
-        return
     try:
         found = judge.verdict(exercise, answer)
     except KeyError as unknown:
@@ -70,23 +56,6 @@ def settle(prediction: str, value: Any) -> None:
     """Assert, silently, that the key of a prediction is what was just computed."""
     found = judge.verdict(prediction, value)
     assert found.right, f"the key of prediction {prediction} is not {value!r}: {found}"
-
-
-def _check_here(exercise: str, answer: Any, right: Test, wrong: Sequence[tuple[Test, str]]) -> None:
-    try:
-        verdict = "not answered yet" if answer is ... else _verdict(answer, right, wrong)
-    except Exception as error:  # a reader's answer may be anything
-        verdict = f"not yet: the check could not use this answer ({error})"
-    print(f"Exercise {exercise}: {verdict}.")
-
-
-def _verdict(answer: Any, right: Test, wrong: Sequence[tuple[Test, str]]) -> str:
-    if right(answer):
-        return "right"
-    for applies, meaning in wrong:
-        if applies(answer):
-            return f"not yet: {meaning}"
-    return "not yet"
 
 
 def glue(name: str, text: str) -> None:

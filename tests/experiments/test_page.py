@@ -8,46 +8,41 @@ import IPython.display
 import numpy as np
 import pytest
 
-from adam_lib.experiments.page import check, glue
-
-WRONG = [
-    (lambda a: a > 2, "too large"),
-    (lambda a: a > 1, "larger than 1"),
-    (lambda a: a.missing, "never reached"),
-]
+from adam_lib.experiments.page import check, confirm, glue, settle
 
 
 @pytest.mark.parametrize(
-    ("answer", "verdict"),
+    ("answer", "said"),
     [
-        (..., "not answered yet"),
-        (1.0, "right"),
-        (3.0, "not yet: too large"),  # the first that applies, not the last
-        (1.5, "not yet: larger than 1"),
-        (0.5, "not yet: the check could not use this answer ("),
-        ("one", "not yet: the check could not use this answer ("),
+        (..., "not answered yet."),
+        (None, "not yet. This is None"),
+        ("", "not answered yet."),
+        (0.5, "right."),
+        ("1/2", "right."),
+        (np.float32(0.5), "right."),
+        (2, "not yet. That is its inverse."),
+        (float("nan"), "not yet. "),
+        ("a half", "not yet. "),
     ],
 )
-def test_verdicts(answer: Any, verdict: str, capsys: pytest.CaptureFixture[str]) -> None:
-    check("2.1", answer, right=lambda a: abs(a - 1) < 1e-6, wrong=WRONG)
-    assert capsys.readouterr().out.startswith(f"Exercise 2.1: {verdict}")
+def test_what_a_reader_is_told(answer: Any, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exercise 16.1 asks for one ratio, a half."""
+    check("16.1", answer)
+    told = capsys.readouterr().out
+    assert told.startswith(f"Exercise 16.1: {said}")
+    assert "One ratio, exactly." in told or not said.startswith("not yet")
 
 
-def test_without_known_wrong_answers(capsys: pytest.CaptureFixture[str]) -> None:
-    check("2.1", 2, right=lambda a: a == 1)
-    assert capsys.readouterr().out == "Exercise 2.1: not yet.\n"
+def test_an_exercise_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    check("99.1", 1)
+    assert "99" in capsys.readouterr().out
 
 
-def test_an_array_is_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
-    check("2.1", np.array([1.0, 2.0]), right=lambda a: np.array_equal(a, [1, 2]))
-    assert capsys.readouterr().out == "Exercise 2.1: right.\n"
-
-
-def test_a_right_answer_is_not_looked_up_among_the_wrong(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    check("2.1", 3.0, right=lambda a: a == 3, wrong=WRONG)
-    assert capsys.readouterr().out == "Exercise 2.1: right.\n"
+def test_a_solution_that_the_key_does_not_take_is_an_error() -> None:
+    with pytest.raises(AssertionError, match=r"the key of 16\.1 does not take 2"):
+        confirm("16.1", 2)
+    with pytest.raises(AssertionError, match=r"the key of prediction 16\.a is not 'a'"):
+        settle("16.a", "a")
 
 
 def test_glue_keeps_the_text_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

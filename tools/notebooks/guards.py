@@ -516,16 +516,6 @@ def _exercises(page: Page) -> Iterator[str]:
             yield f"{where}: no cell to answer exercise {name} in"
         if not any(f"Exercise {name}: right." in c.printed() for c in solved):
             yield f"{page.where(start)}: no solution cell prints 'right.' for {name}"
-        if len({_right(c, name) for c in (*asked, *solved)}) > 1:
-            yield f"{page.where(start)}: {name} has one test for the reader, one for the solution"
-
-
-def _right(cell: Cell, name: str) -> str:
-    """The argument ``right`` of the cell's ``check(name, ...)``, spelled in one way."""
-    for call in ast.walk(ast.parse(cell.source)):
-        if isinstance(call, ast.Call) and call.args and ast.unparse(call.args[0]) == repr(name):
-            return "".join(ast.dump(k.value) for k in call.keywords if k.arg == "right")
-    return ""
 
 
 # ------------------------------------------------------------ references and glue
